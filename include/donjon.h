@@ -1,0 +1,661 @@
+// donjon: a security kernel that services embed.
+//
+// THE CONTRACT
+//
+// 1. Functions return an int32_t: DONJON_OK (0) is success, every other number is one of the
+//    DONJON_* codes below. donjon_status_str() names it. There is no errno and no last error.
+// 2. Handles (donjon_keyring, donjon_issuer, ...) never change once made. Every function may be
+//    called from any thread on a shared handle. Each has a _free that accepts NULL; no other call
+//    consumes a handle, whether it succeeds or fails. Freeing one while another thread still uses
+//    it is the caller's mistake.
+// 3. Text and bytes come as pointer and length. (NULL, 0) is valid and empty. NULL with a length,
+//    or a length over PTRDIFF_MAX, is DONJON_INVALID_ARGUMENT.
+// 4. Byte outputs are (out, cap, out_len). Too small: DONJON_BUFFER_TOO_SMALL, the length needed in
+//    *out_len, and nothing else written. On any other failure nothing is written at all. Outputs are
+//    not NUL-terminated. Calls that mint something check cap against the bound of their *_bound
+//    function first, so that a token is never made and thrown away.
+// 5. Outputs may not overlap inputs or one another.
+// 6. Time is Unix time: _s in seconds, _ms in milliseconds. DONJON_NEVER stands for a time that is
+//    not there. The library reads no clock.
+// 7. Configurations and documents are UTF-8 JSON, read strictly: a duplicate or unknown member of a
+//    configuration is DONJON_CONFIG_ERROR.
+// 8. Randomness comes from the operating system at each call, so nothing repeats after fork().
+
+
+#ifndef DONJON_H
+#define DONJON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The bytes of a key set's state.
+#define DONJON_JWKS_STATE_LEN 24
+
+// A token named a key that the set lacks.
+#define DONJON_JWKS_UNKNOWN_KEY 1
+
+// The host looks after the set from time to time, or for the first time.
+#define DONJON_JWKS_PERIODIC 2
+
+// A fetch brought a good set.
+#define DONJON_JWKS_FETCHED 3
+
+// A fetch failed.
+#define DONJON_JWKS_FAILED 4
+
+// The bytes of a family's state.
+#define DONJON_REFRESH_STATE_LEN 32
+
+// The version of the ABI: changes only when a program built against it would break. The soname
+// carries it.
+#define DONJON_ABI_VERSION 1
+
+// "No such time", wherever a time is optional.
+#define DONJON_NEVER INT64_MIN
+
+// The call did what it says.
+#define DONJON_OK 0
+
+// An argument that no correct caller passes: NULL with a length, an enum out of range.
+#define DONJON_INVALID_ARGUMENT 1
+
+// The output buffer is too small; *out_len has the length needed.
+#define DONJON_BUFFER_TOO_SMALL 2
+
+// Memory that the input asked for could not be had.
+#define DONJON_OUT_OF_MEMORY 3
+
+// A defect in donjon; nothing was decided.
+#define DONJON_INTERNAL_ERROR 4
+
+// The operating system gave no randomness; nothing was made.
+#define DONJON_ENTROPY_UNAVAILABLE 5
+
+// A key, a key set or a configuration was refused when it was loaded.
+#define DONJON_CONFIG_ERROR 6
+
+// The input is not of its format.
+#define DONJON_MALFORMED 7
+
+// The input is over its limit.
+#define DONJON_TOO_LARGE 8
+
+// A format that is deliberately not read: JWE, compressed or JSON-serialised tokens.
+#define DONJON_UNSUPPORTED 9
+
+// No usable key answers to the token.
+#define DONJON_UNKNOWN_KEY 20
+
+// The key is there, and an operator disabled it.
+#define DONJON_KEY_DISABLED 21
+
+// The key was destroyed; only its id is left.
+#define DONJON_KEY_DESTROYED 22
+
+// The key verified until a time that has passed.
+#define DONJON_KEY_EXPIRED 23
+
+// The algorithm is not on the list, or not the key's.
+#define DONJON_ALG_NOT_ALLOWED 40
+
+// The signature does not hold.
+#define DONJON_BAD_SIGNATURE 41
+
+// The token demands an extension that is not understood.
+#define DONJON_UNSUPPORTED_CRITICAL 42
+
+// A claim is of the wrong JSON type or out of range.
+#define DONJON_BAD_CLAIM_TYPE 43
+
+// A required claim is missing.
+#define DONJON_MISSING_CLAIM 44
+
+// The token's time is over.
+#define DONJON_EXPIRED 45
+
+// The token's time has not come.
+#define DONJON_NOT_YET_VALID 46
+
+// Another issuer.
+#define DONJON_INVALID_ISSUER 47
+
+// Another audience.
+#define DONJON_INVALID_AUDIENCE 48
+
+// A token of another type: refresh for access, reset for refresh.
+#define DONJON_WRONG_TOKEN_TYPE 49
+
+// A refresh token was used again after its time: its family is to be revoked.
+#define DONJON_REUSE_DETECTED 50
+
+// The stored state is behind the token, or gone: log in again.
+#define DONJON_STATE_STALE 51
+
+// The token, its family, its key or all tokens of its subject were revoked.
+#define DONJON_REVOKED 52
+
+// A single-purpose token that is not good, for whichever reason.
+#define DONJON_INVALID 53
+
+// The longest token, in bytes; longer ones are TOO_LARGE.
+#define DONJON_TOKEN_MAX 28676
+
+// The offset of a span that is not there.
+#define DONJON_ABSENT UINT32_MAX
+
+// Mints access and refresh tokens with the primary token key of a keyring. After a rotation, make a
+// new one.
+typedef struct donjon_issuer donjon_issuer;
+
+// A set of keys. It never changes: every change makes a new handle, and both must be freed. Secrets are
+// wiped when the last handle that holds them is freed.
+typedef struct donjon_keyring donjon_keyring;
+
+// Mints and checks single-purpose tokens (password reset, e-mail verification, invitation), each bound
+// to a state: once that has changed, the token is dead.
+typedef struct donjon_purpose_tokens donjon_purpose_tokens;
+
+// Checks tokens against keys and expectations.
+typedef struct donjon_verifier donjon_verifier;
+
+// Whether to fetch.
+typedef struct {
+  // 1: fetch now, having stored state; 0: do not, and store state.
+  uint8_t fetch;
+  // Zero.
+  uint8_t reserved[7];
+  // If not: when asking again may have another answer.
+  int64_t retry_after_ms;
+  // The next state.
+  uint8_t state[DONJON_JWKS_STATE_LEN];
+} donjon_jwks_verdict;
+
+// What a refresh token that was presented leads to.
+typedef struct {
+  // DONJON_OK: mint the token of state. DONJON_REUSE_DETECTED: store state, which revokes the family,
+  // and refuse. DONJON_REVOKED, DONJON_STATE_STALE: refuse; state is all zero.
+  int32_t status;
+  // 1: state must first replace the stored one, by compare-and-swap; where that fails, read again and
+  // ask again. 0: it is what is stored.
+  uint8_t changed;
+  // Zero.
+  uint8_t reserved[3];
+  // The next state.
+  uint8_t state[DONJON_REFRESH_STATE_LEN];
+} donjon_refresh_verdict;
+
+// What the host's store says about one token.
+typedef struct {
+  // The token's iat, or DONJON_NEVER.
+  int64_t issued_at_s;
+  // The subject's last "log out everywhere", or DONJON_NEVER.
+  int64_t subject_since_s;
+  // When the store's marker was written; DONJON_NEVER if it is gone, which refuses every token.
+  int64_t store_since_s;
+  // How far apart the clocks may be: 0 to 300; 2 is a good choice.
+  int64_t skew_s;
+  // Not 0: the token's jti is listed.
+  uint8_t token_revoked;
+  // Not 0: its family is revoked.
+  uint8_t family_revoked;
+  // Not 0: the key that signed it is listed.
+  uint8_t key_revoked;
+  // Zero.
+  uint8_t reserved[5];
+} donjon_revocation_facts;
+
+// A stretch of the output buffer. offset is DONJON_ABSENT where there is none.
+typedef struct {
+  // Where it begins.
+  uint32_t offset;
+  // Its bytes.
+  uint32_t length;
+} donjon_span;
+
+// The claims of a token that was verified. Spans point into the buffer that came with it.
+typedef struct {
+  // "exp" in whole seconds, rounded down; DONJON_NEVER where absent.
+  int64_t expires_at_s;
+  // "nbf", likewise.
+  int64_t not_before_s;
+  // "iat", likewise.
+  int64_t issued_at_s;
+  // A refresh token's place in its family; -1 where absent.
+  int64_t generation;
+  // All claims: one JSON object without white space.
+  donjon_span json;
+  // "iss", as text.
+  donjon_span issuer;
+  // "sub", as text.
+  donjon_span subject;
+  // "jti", as text.
+  donjon_span token_id;
+  // A refresh token's family, as text.
+  donjon_span family;
+  // "aud", as JSON: a string or a list of strings.
+  donjon_span audience;
+  // "permissions", as JSON: a list of strings.
+  donjon_span permissions;
+  // "roles", as JSON: a list of strings.
+  donjon_span roles;
+  // The id of the key that signed, as text.
+  donjon_span key_id;
+} donjon_claims;
+
+// A bare JWS whose signature holds. Spans point into the buffer that came with it.
+typedef struct {
+  // The payload, as it was signed.
+  donjon_span payload;
+  // The algorithm's name.
+  donjon_span alg;
+  // The id of the key that signed.
+  donjon_span key_id;
+} donjon_jws;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Makes an issuer. The keyring may be freed afterwards.
+//
+// config: {"issuer":"https://a","audience":"api","access_ttl_s":1800,"refresh_ttl_s":604800}. "issuer"
+//   and "audience" (a string or a list) must be there; null waives them. The lives may be left out.
+//
+// Errors: CONFIG_ERROR (the configuration, or no primary token key that signs).
+int32_t donjon_issuer_new(const donjon_keyring *keyring,
+                          const uint8_t *config,
+                          size_t config_len,
+                          donjon_issuer **out);
+
+// The bytes that a token takes at most, for a subject and claims of these lengths: the cap that
+// donjon_issuer_access and donjon_issuer_refresh want. 0 for a NULL issuer.
+size_t donjon_issuer_bound(const donjon_issuer *issuer, size_t subject_len, size_t claims_len);
+
+// Mints an access token ("at+jwt"): iss, sub, aud, iat, exp, a random jti, then the further claims.
+//
+// subject: UTF-8, 1 to 1,024 bytes.
+// claims: further claims, one JSON object, among them "permissions" and "roles" (lists of strings);
+//   empty for none. They may not name a claim that the issuer writes.
+// ttl_s: the token's life; 0 for the issuer's.
+// since_s: the subject's last "log out everywhere", or DONJON_NEVER; iat is stamped late enough for the
+//   token to outlive it.
+// cap: at least donjon_issuer_bound(issuer, subject_len, claims_len).
+//
+// Errors: INVALID_ARGUMENT (subject, ttl_s, a claim that the issuer writes), BAD_CLAIM_TYPE,
+// MALFORMED, TOO_LARGE (claims), BUFFER_TOO_SMALL, ENTROPY_UNAVAILABLE.
+int32_t donjon_issuer_access(const donjon_issuer *issuer,
+                             const uint8_t *subject,
+                             size_t subject_len,
+                             const uint8_t *claims,
+                             size_t claims_len,
+                             int64_t ttl_s,
+                             int64_t since_s,
+                             int64_t now_s,
+                             uint8_t *out,
+                             size_t cap,
+                             size_t *out_len);
+
+// Mints the refresh token ("rt+jwt") that a family stands at: see donjon_refresh_begin and
+// donjon_refresh_rotate. The same state gives a token with the same jti, whoever asks.
+//
+// state: DONJON_REFRESH_STATE_LEN bytes. The rest as donjon_issuer_access.
+//
+// Errors: as donjon_issuer_access; MALFORMED (state), REVOKED (the family), CONFIG_ERROR (the keyring
+// has no primary "state-binding" secret).
+int32_t donjon_issuer_refresh(const donjon_issuer *issuer,
+                              const uint8_t *state,
+                              size_t state_len,
+                              const uint8_t *subject,
+                              size_t subject_len,
+                              const uint8_t *claims,
+                              size_t claims_len,
+                              int64_t ttl_s,
+                              int64_t since_s,
+                              int64_t now_s,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// Frees an issuer.
+void donjon_issuer_free(donjon_issuer *issuer);
+
+// Signs complete claims: nothing is added, the registered ones are checked for their types. For tokens
+// of other shapes than an issuer mints.
+//
+// kid: the key, which must be primary or active; empty for the primary token key, or the only one that
+//   signs. typ: the header's typ, up to 64 printable ASCII characters; empty for none.
+// claims: one JSON object of up to 16 KiB. cap: at least donjon_token_sign_bound(typ_len, claims_len).
+//
+// Errors: UNKNOWN_KEY, KEY_DISABLED, KEY_DESTROYED, ALG_NOT_ALLOWED (the key), INVALID_ARGUMENT (typ),
+// MALFORMED, BAD_CLAIM_TYPE, TOO_LARGE (claims), BUFFER_TOO_SMALL.
+int32_t donjon_token_sign(const donjon_keyring *keyring,
+                          const uint8_t *kid,
+                          size_t kid_len,
+                          const uint8_t *typ,
+                          size_t typ_len,
+                          const uint8_t *claims,
+                          size_t claims_len,
+                          uint8_t *out,
+                          size_t cap,
+                          size_t *out_len);
+
+// The bytes that a token of donjon_token_sign takes at most.
+size_t donjon_token_sign_bound(size_t typ_len, size_t claims_len);
+
+// Decides whether to fetch a key set now, so that tokens with invented key ids make no storm of fetches.
+//
+// state: what was stored; state_len 0 at first. event: one of DONJON_JWKS_*.
+// cooldown_ms: the least time between two fetches, doubled by each failure in a row up to 32 times;
+//   30,000 is a good choice. max_age_ms: the age at which a set is fetched again; 600,000 is.
+//
+// Errors: MALFORMED (state), INVALID_ARGUMENT (event, a time that is not positive).
+int32_t donjon_jwks_refresh(const uint8_t *state,
+                            size_t state_len,
+                            int32_t event,
+                            int64_t now_ms,
+                            int64_t cooldown_ms,
+                            int64_t max_age_ms,
+                            donjon_jwks_verdict *verdict);
+
+// Makes fresh keys: per purpose a primary one and an active one, the next primary.
+//
+// spec: a JSON object of purposes and algorithms; empty stands for
+//   {"token":"EdDSA","state-binding":"HS256"}. Algorithms: HS256, HS384, HS512, ES256, EdDSA.
+// now_s: the keys' time of creation.
+//
+// Errors: CONFIG_ERROR (spec), ENTROPY_UNAVAILABLE.
+int32_t donjon_keyring_generate(const uint8_t *spec,
+                                size_t spec_len,
+                                int64_t now_s,
+                                donjon_keyring **out);
+
+// Reads a JWK Set (RFC 7517): one of donjon's, or an identity provider's. A key without "purpose" and
+// "status" is an active token key. Keys of types and curves that donjon does not know are left out.
+//
+// Errors: CONFIG_ERROR (not strict JSON, a weak secret, a degenerate key, two keys with one kid, two
+// primaries of one purpose, over 256 KiB or 512 keys).
+int32_t donjon_keyring_from_jwks(const uint8_t *jwks,
+                                 size_t jwks_len,
+                                 donjon_keyring **out);
+
+// Derives the keyring of a master secret; every host that is given both has the same keys.
+//
+// master: base64url, without padding, of at least 32 random bytes.
+// config: empty, or {"keys":[{"purpose":"token","alg":"EdDSA","epoch":2,"oldest":1,"disabled":[]}]},
+//   each entry in the place of its purpose's default (epoch 1 of token/EdDSA and
+//   state-binding/HS256). "epoch" is the primary key, the one after it is active, those from "oldest"
+//   (default: "epoch") up verify. To rotate, make a keyring with the next epoch.
+//
+// Errors: CONFIG_ERROR.
+int32_t donjon_keyring_from_master(const uint8_t *master,
+                                   size_t master_len,
+                                   const uint8_t *config,
+                                   size_t config_len,
+                                   donjon_keyring **out);
+
+// A keyring of one raw HMAC secret, as its primary token key.
+//
+// alg: HS256, HS384 or HS512; the secret is at least as long as the hash. kid: may be empty.
+//
+// Errors: CONFIG_ERROR (too short, repeated, a placeholder, the text of a public key).
+int32_t donjon_keyring_from_secret(const uint8_t *secret,
+                                   size_t secret_len,
+                                   const uint8_t *alg,
+                                   size_t alg_len,
+                                   const uint8_t *kid,
+                                   size_t kid_len,
+                                   donjon_keyring **out);
+
+// A keyring of one PEM key: SPKI or PKCS#1 public, PKCS#8 or SEC1 private. A private key becomes the
+// primary token key, a public one is active.
+//
+// alg: the algorithm that the key is for; it must fit. kid: may be empty.
+//
+// Errors: CONFIG_ERROR.
+int32_t donjon_keyring_from_pem(const uint8_t *pem,
+                                size_t pem_len,
+                                const uint8_t *alg,
+                                size_t alg_len,
+                                const uint8_t *kid,
+                                size_t kid_len,
+                                donjon_keyring **out);
+
+// The keyring and one more JWK.
+//
+// Errors: CONFIG_ERROR, as donjon_keyring_from_jwks; also for a key of an unknown type.
+int32_t donjon_keyring_import(const donjon_keyring *keyring,
+                              const uint8_t *jwk,
+                              size_t jwk_len,
+                              donjon_keyring **out);
+
+// The keyring in which the active key of a purpose is its primary, a fresh key is active, and the old
+// primary verifies on until now_s + overlap_s: give at least the longest life of what it signed.
+//
+// purpose: such as "token". alg: of the new keys; empty for the same as before.
+//
+// Errors: CONFIG_ERROR (unknown purpose or algorithm, no primary of this purpose, or a derived one,
+// which rotates by its epoch), ENTROPY_UNAVAILABLE.
+int32_t donjon_keyring_rotate(const donjon_keyring *keyring,
+                              const uint8_t *purpose,
+                              size_t purpose_len,
+                              const uint8_t *alg,
+                              size_t alg_len,
+                              int64_t now_s,
+                              int64_t overlap_s,
+                              donjon_keyring **out);
+
+// The keyring in which one key has another status.
+//
+// status: "active", "verify-only", "disabled" or "destroyed". not_after_s: until when a verify-only key
+//   checks, or DONJON_NEVER for no end.
+//
+// Errors: UNKNOWN_KEY, CONFIG_ERROR (unknown status, a destroyed key, destroying a derived one).
+int32_t donjon_keyring_set_status(const donjon_keyring *keyring,
+                                  const uint8_t *kid,
+                                  size_t kid_len,
+                                  const uint8_t *status,
+                                  size_t status_len,
+                                  int64_t not_after_s,
+                                  donjon_keyring **out);
+
+// SECRET: the whole keyring as a JWK Set, for the operator's secret store.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_keyring_to_jwks(const donjon_keyring *keyring,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// The public keys that check tokens at now_s, as a JWK Set for /.well-known/jwks.json.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_keyring_public_jwks(const donjon_keyring *keyring,
+                                   int64_t now_s,
+                                   uint8_t *out,
+                                   size_t cap,
+                                   size_t *out_len);
+
+// What a log may say of the keyring, as JSON: {"keys":[{"kid","kty","alg","purpose","status",
+// "created_s","not_after_s","thumbprint"}]}. What is not there is null. No key material; thumbprints
+// (RFC 7638) of public keys only.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_keyring_summary(const donjon_keyring *keyring,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// Frees a keyring. Issuers and verifiers made from it live on.
+void donjon_keyring_free(donjon_keyring *keyring);
+
+// Makes the tokens of a keyring, which may be freed afterwards.
+//
+// Errors: CONFIG_ERROR (no primary token key that signs, or no primary "state-binding" secret).
+int32_t donjon_purpose_tokens_new(const donjon_keyring *keyring, donjon_purpose_tokens **out);
+
+// The bytes that a purpose token takes at most: the cap that donjon_purpose_tokens_mint wants.
+size_t donjon_purpose_tokens_bound(size_t purpose_len, size_t subject_len);
+
+// Mints a token ("<purpose>+jwt") that does one thing for subject as long as state is what it is now.
+//
+// purpose: such as "reset", "verify-email", "invite": lower-case letters, digits, hyphens; up to 32.
+// state: what the token may change once: the stored password hash, the address. Up to 4,096 bytes.
+// cap: at least donjon_purpose_tokens_bound(purpose_len, subject_len).
+//
+// Errors: INVALID_ARGUMENT (purpose, an empty subject, ttl_s), TOO_LARGE, BUFFER_TOO_SMALL,
+// ENTROPY_UNAVAILABLE.
+int32_t donjon_purpose_tokens_mint(const donjon_purpose_tokens *tokens,
+                                   const uint8_t *purpose,
+                                   size_t purpose_len,
+                                   const uint8_t *subject,
+                                   size_t subject_len,
+                                   const uint8_t *state,
+                                   size_t state_len,
+                                   int64_t ttl_s,
+                                   int64_t now_s,
+                                   uint8_t *out,
+                                   size_t cap,
+                                   size_t *out_len);
+
+// Checks a token of this purpose, subject and state. A good one is not used up: replace the old state
+// by compare-and-swap, so that of two uses at once one fails.
+//
+// Errors: INVALID, whatever is wrong with the token; INVALID_ARGUMENT (purpose, pointers).
+int32_t donjon_purpose_tokens_check(const donjon_purpose_tokens *tokens,
+                                    const uint8_t *purpose,
+                                    size_t purpose_len,
+                                    const uint8_t *subject,
+                                    size_t subject_len,
+                                    const uint8_t *state,
+                                    size_t state_len,
+                                    const uint8_t *token,
+                                    size_t token_len,
+                                    int64_t now_s);
+
+// Frees the tokens of a keyring.
+void donjon_purpose_tokens_free(donjon_purpose_tokens *tokens);
+
+// Begins a family: mint its first token with donjon_issuer_refresh.
+//
+// state: receives DONJON_REFRESH_STATE_LEN bytes.
+//
+// Errors: ENTROPY_UNAVAILABLE.
+int32_t donjon_refresh_begin(int64_t now_ms, uint8_t *state);
+
+// Decides about a refresh token that was verified.
+//
+// state: what the store has for the family; state_len 0 if nothing, which is STATE_STALE.
+// family, generation: from the token's donjon_claims.
+// grace_ms: how long after a rotation the token before it still leads to the same successor; 0 to
+//   300,000, and 10,000 is a good choice.
+//
+// The decision is in *verdict. Errors: MALFORMED (state), INVALID_ARGUMENT (generation, grace_ms).
+int32_t donjon_refresh_rotate(const uint8_t *state,
+                              size_t state_len,
+                              const uint8_t *family,
+                              size_t family_len,
+                              int64_t generation,
+                              int64_t now_ms,
+                              int64_t grace_ms,
+                              donjon_refresh_verdict *verdict);
+
+// The state from which no token of the family is minted any more: what a log-out stores.
+//
+// out: receives DONJON_REFRESH_STATE_LEN bytes.
+//
+// Errors: MALFORMED (state).
+int32_t donjon_refresh_revoke(const uint8_t *state, size_t state_len, uint8_t *out);
+
+// Decides whether a token that verifies was taken back since. DONJON_OK: it was not.
+//
+// Errors: REVOKED, MISSING_CLAIM (no iat), INVALID_ARGUMENT (skew_s).
+int32_t donjon_revocation_check(const donjon_revocation_facts *facts);
+
+// The version of the ABI that this library has; compare it with DONJON_ABI_VERSION on load.
+uint32_t donjon_abi_version(void);
+
+// The version of the library, such as "0.1.0". Static.
+const char *donjon_version(void);
+
+// The pinned name of a status, such as "bad_signature"; "unknown_status" for any other number. Static.
+const char *donjon_status_str(int32_t status);
+
+// One line about a status for the operator's log; a client is told nothing but the HTTP status. Static.
+const char *donjon_status_message(int32_t status);
+
+// What a web service answers to a request that ended in this status: 401 for the client's token, 500
+// for the service's own mistake and for unknown numbers.
+int32_t donjon_status_http(int32_t status);
+
+#if defined(DONJON_TEST_ENTROPY)
+// The bytes that calls of this thread draw from now on; once they run dry, ENTROPY_UNAVAILABLE.
+// (NULL, 0) goes back to the operating system. Only in libraries built for the conformance shim.
+int32_t donjon_test_entropy(const uint8_t *entropy, size_t entropy_len);
+#endif
+
+// Makes a verifier. The keyring may be freed afterwards.
+//
+// config: {"issuer":"https://a","audience":["api"],"type":"at+jwt","algorithms":["EdDSA"],
+//   "leeway_s":0,"require":["sub"],"legacy_type_claim":"token_type"}.
+//   "issuer", "audience" (the token names any one of them), "type" and "algorithms" must be there; null
+//   waives the first three. "leeway_s": 0 to 300. "require": further claims that must be there besides
+//   "exp"; null waives "exp" too. "legacy_type_claim": for tokens that keep their type in a claim, as
+//   "access", "refresh" or the purpose; the claim is then mandatory.
+//
+// Errors: CONFIG_ERROR.
+int32_t donjon_verifier_new(const donjon_keyring *keyring,
+                            const uint8_t *config,
+                            size_t config_len,
+                            donjon_verifier **out);
+
+// Checks a token. On success *claims says where in out its claims lie; cap = 2 * token_len always
+// suffices (where the keys' ids are no longer than the token).
+//
+// Errors, the first that applies: MALFORMED, TOO_LARGE, UNSUPPORTED (shape); ALG_NOT_ALLOWED,
+// UNSUPPORTED_CRITICAL (header); UNKNOWN_KEY, KEY_DISABLED, KEY_DESTROYED, KEY_EXPIRED; BAD_SIGNATURE;
+// MALFORMED, BAD_CLAIM_TYPE, WRONG_TOKEN_TYPE, MISSING_CLAIM, EXPIRED, NOT_YET_VALID, INVALID_ISSUER,
+// INVALID_AUDIENCE (claims); BUFFER_TOO_SMALL.
+int32_t donjon_verifier_verify(const donjon_verifier *verifier,
+                               const uint8_t *token,
+                               size_t token_len,
+                               int64_t now_s,
+                               donjon_claims *claims,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// Frees a verifier.
+void donjon_verifier_free(donjon_verifier *verifier);
+
+// Checks a bare JWS, any payload, against the token keys of a keyring.
+//
+// algorithms: a JSON list of names. info: where in out the payload, the algorithm's name and the key's
+//   id lie.
+//
+// Errors: CONFIG_ERROR (algorithms), BUFFER_TOO_SMALL, and those of donjon_verifier_verify up to
+// BAD_SIGNATURE.
+int32_t donjon_jws_verify(const donjon_keyring *keyring,
+                          const uint8_t *algorithms,
+                          size_t algorithms_len,
+                          const uint8_t *jws,
+                          size_t jws_len,
+                          int64_t now_s,
+                          donjon_jws *info,
+                          uint8_t *out,
+                          size_t cap,
+                          size_t *out_len);
+
+// The header of a token as compact JSON, NOT VERIFIED: nothing in it may be believed.
+//
+// Errors: MALFORMED, TOO_LARGE, UNSUPPORTED, BUFFER_TOO_SMALL.
+int32_t donjon_jws_unverified_header(const uint8_t *jws,
+                                     size_t jws_len,
+                                     uint8_t *out,
+                                     size_t cap,
+                                     size_t *out_len);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* DONJON_H */

@@ -1,0 +1,128 @@
+//! Pointers in, copies out: the unsafe steps that every function shares.
+
+use alloc::boxed::Box;
+
+use crate::error::Status;
+
+/// The bytes at `ptr`.
+///
+/// # Safety
+/// Where `ptr` is not null, `len` bytes behind it are readable and unchanging for `'a`.
+pub(super) unsafe fn bytes<'a>(ptr: *const u8, len: usize) -> Result<&'a [u8], Status> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    if ptr.is_null() || isize::try_from(len).is_err() {
+        return Err(Status::InvalidArgument);
+    }
+    // SAFETY: not null, no longer than `isize::MAX`, and readable by the caller's promise.
+    Ok(unsafe { core::slice::from_raw_parts(ptr, len) })
+}
+
+/// The UTF-8 text at `ptr`.
+///
+/// # Safety
+/// As [`bytes`].
+pub(super) unsafe fn text<'a>(ptr: *const u8, len: usize) -> Result<&'a str, Status> {
+    // SAFETY: the caller's promise is the same.
+    let bytes = unsafe { bytes(ptr, len) }?;
+    core::str::from_utf8(bytes).map_err(|_| Status::InvalidArgument)
+}
+
+/// The text at `ptr`, or `None` if it is empty.
+///
+/// # Safety
+/// As [`bytes`].
+pub(super) unsafe fn optional_text<'a>(ptr: *const u8, len: usize) -> Result<Option<&'a str>, Status> {
+    // SAFETY: the caller's promise is the same.
+    let text = unsafe { text(ptr, len) }?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// What a handle or a plain structure of the caller's points to.
+///
+/// # Safety
+/// Where `ptr` is not null, it points to a live `T` that nobody changes during `'a`.
+pub(super) unsafe fn reference<'a, T>(ptr: *const T) -> Result<&'a T, Status> {
+    if !ptr.is_aligned() {
+        return Err(Status::InvalidArgument);
+    }
+    // SAFETY: aligned, and live by the caller's promise.
+    unsafe { ptr.as_ref() }.ok_or(Status::InvalidArgument)
+}
+
+/// A place that one `T` is written to, once, when everything else has gone well.
+pub(super) struct Slot<T>(*mut T);
+
+impl<T> Slot<T> {
+    /// # Safety
+    /// Where `ptr` is not null, it is valid for writing one `T`.
+    pub(super) unsafe fn new(ptr: *mut T) -> Result<Self, Status> {
+        if ptr.is_null() || !ptr.is_aligned() {
+            return Err(Status::InvalidArgument);
+        }
+        Ok(Self(ptr))
+    }
+
+    pub(super) fn put(self, value: T) {
+        // SAFETY: not null, aligned, and valid for writing by the promise given to `new`.
+        unsafe { self.0.write(value) }
+    }
+}
+
+impl<T> Slot<*mut T> {
+    /// Gives the caller a handle to own.
+    pub(super) fn put_handle(self, value: T) {
+        self.put(Box::into_raw(Box::new(value)));
+    }
+}
+
+/// Takes a handle back and drops it.
+///
+/// # Safety
+/// `handle` is null, or came from [`Slot::put_handle`] and was not freed.
+pub(super) unsafe fn free<T>(handle: *mut T) {
+    if !handle.is_null() {
+        // SAFETY: from `Box::into_raw`, and freed once, by the caller's promise.
+        drop(unsafe { Box::from_raw(handle) });
+    }
+}
+
+/// A byte output: `(out, cap, out_len)`.
+pub(super) struct Output {
+    out: *mut u8,
+    cap: usize,
+    out_len: Slot<usize>,
+}
+
+impl Output {
+    /// # Safety
+    /// Where they are not null, `cap` bytes at `out` and one `size_t` at `out_len` are writable.
+    pub(super) unsafe fn new(out: *mut u8, cap: usize, out_len: *mut usize) -> Result<Self, Status> {
+        if (out.is_null() && cap > 0) || isize::try_from(cap).is_err() {
+            return Err(Status::InvalidArgument);
+        }
+        // SAFETY: the caller's promise is the same.
+        let out_len = unsafe { Slot::new(out_len) }?;
+        Ok(Self { out, cap, out_len })
+    }
+
+    /// Refuses now if fewer than `bound` bytes fit, before anything is made.
+    pub(super) fn require(self, bound: usize) -> Result<Self, Status> {
+        if self.cap >= bound {
+            return Ok(self);
+        }
+        self.out_len.put(bound);
+        Err(Status::BufferTooSmall)
+    }
+
+    pub(super) fn write(self, bytes: &[u8]) -> Result<(), Status> {
+        let this = self.require(bytes.len())?;
+        if !bytes.is_empty() {
+            // SAFETY: `cap` ≥ `bytes.len()` bytes are writable; `copy` allows them to overlap.
+            unsafe { core::ptr::copy(bytes.as_ptr(), this.out, bytes.len()) };
+        }
+        this.out_len.put(bytes.len());
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! The C ABI. The contract is written once, at the head of `include/donjon.h`.
+//!
+//! This is the only place that touches raw pointers. A function here checks its pointers, makes slices
+//! of them, calls the kernel, and copies the answer out; [`guard`] turns what came of it into a status.
+
+#![allow(unsafe_code, non_camel_case_types)]
+#![warn(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
+
+mod issuer;
+mod jwks;
+mod keyring;
+mod memory;
+mod purpose;
+mod refresh;
+mod revocation;
+mod status;
+#[cfg(feature = "test-entropy")]
+mod test_entropy;
+mod verifier;
+
+pub use issuer::*;
+pub use jwks::*;
+pub use keyring::*;
+pub use purpose::*;
+pub use refresh::*;
+pub use revocation::*;
+pub use status::*;
+#[cfg(feature = "test-entropy")]
+pub use test_entropy::*;
+pub use verifier::*;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::error::Status;
+use crate::keyring::KeyringError;
+use crate::token::TokenError;
+
+/// Runs `call` and returns its status. A panic is a defect in donjon; it never crosses into C.
+fn guard(call: impl FnOnce() -> Result<(), Status>) -> i32 {
+    // Handles are immutable, so what a panic left behind is as consistent as it was before.
+    let outcome = catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Status::InternalError));
+    outcome.map_or_else(Status::code, |()| Status::Ok.code())
+}
+
+impl From<TokenError> for Status {
+    fn from(error: TokenError) -> Self {
+        error.status()
+    }
+}
+
+impl From<KeyringError> for Status {
+    fn from(error: KeyringError) -> Self {
+        error.status()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+use std::ffi::CStr;
+use std::mem::{align_of, offset_of, size_of};
+
+use super::*;
+use crate::error::Status;
+use crate::jwks::JWKS_STATE_LEN;
+use crate::token::MAX_TOKEN_LEN;
+use crate::token::refresh::REFRESH_STATE_LEN;
+
+#[test]
+fn the_committed_header_is_the_generated_one() {
+    let generated = include_str!(concat!(env!("OUT_DIR"), "/donjon.h"));
+    let committed = include_str!("../../include/donjon.h");
+    assert!(generated == committed, "include/donjon.h is out of date: run `make header`");
+}
+
+#[test]
+fn every_status_has_its_constant_in_the_header() {
+    let header = include_str!("../../include/donjon.h");
+    for status in Status::all() {
+        let constant = std::format!("#define DONJON_{} {}\n", status.name().to_uppercase(), status.code());
+        assert!(header.contains(&constant), "{constant}");
+        // SAFETY: the function returns a static string.
+        let name = unsafe { CStr::from_ptr(donjon_status_str(status.code())) };
+        assert_eq!(name.to_str().unwrap(), status.name());
+        assert_eq!(donjon_status_http(status.code()), i32::from(status.http()));
+    }
+    // SAFETY: as above.
+    assert_eq!(unsafe { CStr::from_ptr(donjon_status_str(-7)) }, c"unknown_status");
+}
+
+#[test]
+fn constants_are_the_kernels() {
+    assert_eq!(DONJON_TOKEN_MAX, MAX_TOKEN_LEN);
+    assert_eq!(DONJON_REFRESH_STATE_LEN, REFRESH_STATE_LEN);
+    assert_eq!(DONJON_JWKS_STATE_LEN, JWKS_STATE_LEN);
+    assert_eq!(DONJON_NEVER, crate::time::NEVER_S);
+}
+
+#[test]
+fn structures_keep_their_layout() {
+    assert_eq!((size_of::<donjon_span>(), align_of::<donjon_span>()), (8, 4));
+    assert_eq!(
+        (size_of::<donjon_claims>(), offset_of!(donjon_claims, json), offset_of!(donjon_claims, key_id)),
+        (104, 32, 96)
+    );
+    assert_eq!(size_of::<donjon_jws>(), 24);
+    assert_eq!((size_of::<donjon_refresh_verdict>(), offset_of!(donjon_refresh_verdict, state)), (40, 8));
+    assert_eq!(
+        (size_of::<donjon_revocation_facts>(), offset_of!(donjon_revocation_facts, token_revoked)),
+        (40, 32)
+    );
+    assert_eq!((size_of::<donjon_jwks_verdict>(), offset_of!(donjon_jwks_verdict, state)), (40, 16));
+}
+
+#[test]
+fn a_panic_becomes_a_status() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(std::boxed::Box::new(|_| {}));
+    let status = guard(|| panic!("on purpose"));
+    std::panic::set_hook(hook);
+    assert_eq!(status, DONJON_INTERNAL_ERROR);
+}
+
+#[test]
+fn every_export_is_guarded() {
+    let sources = [
+        include_str!("issuer.rs"),
+        include_str!("jwks.rs"),
+        include_str!("keyring.rs"),
+        include_str!("purpose.rs"),
+        include_str!("refresh.rs"),
+        include_str!("revocation.rs"),
+        include_str!("test_entropy.rs"),
+        include_str!("verifier.rs"),
+    ];
+    let mut exports = 0;
+    for source in sources {
+        for export in source.split("#[unsafe(no_mangle)]").skip(1) {
+            let body = export.split("\n}").next().unwrap();
+            // What takes no pointer and calls a `const fn` has nothing that could panic.
+            let is_arithmetic = body.contains("_bound(") && !body.contains('*');
+            assert!(body.contains("guard(|| ") || is_arithmetic, "{body}");
+            exports += 1;
+        }
+    }
+    assert!(exports >= 28, "{exports}");
+}

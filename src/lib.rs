@@ -1,0 +1,46 @@
+//! A security kernel that services embed: the security decisions of an application, made the same way in
+//! every host.
+//!
+//! Everything here is a pure function of its arguments: keys, the clock and entropy are passed in, and
+//! nothing is read from a file, the network or the environment. Hosts are reached through one C ABI
+//! (feature `ffi`, `include/donjon.h`), which the Python and Go packages go through too.
+//!
+//! # Capabilities
+//!
+//! - [`keyring`] – which keys there are, what each is for, and which of them may be used now.
+//! - [`token`] – mints and checks access, refresh and single-purpose tokens, and decides about refresh
+//!   families and revocation.
+//! - [`jwks`] – decides when to fetch an identity provider's key set again.
+//!
+//! # What they share
+//!
+//! - [`signature`] – signatures over bytes, the key deciding the algorithm.
+//! - [`json`], [`base64url`] – strict reading, one canonical form.
+//! - [`ct`] – comparison of secrets; [`time`] – integers with units; [`entropy`] – random bytes as an
+//!   argument.
+//! - [`error`] – every way of saying no, in one table.
+
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
+
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+pub mod base64url;
+mod bytes;
+pub mod ct;
+pub mod entropy;
+pub mod error;
+pub mod json;
+pub mod jwks;
+pub mod keyring;
+#[cfg(feature = "std")]
+pub mod runtime;
+pub mod signature;
+pub mod time;
+pub mod token;
+
+#[cfg(feature = "ffi")]
+pub mod ffi;

@@ -1,0 +1,20 @@
+//! What touches the operating system: its entropy. Decides nothing.
+
+use crate::entropy::{Entropy, EntropyError};
+
+#[cfg(feature = "test-entropy")]
+pub mod test_entropy;
+
+/// The operating system's entropy, drawn anew at each use.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), EntropyError> {
+        #[cfg(feature = "test-entropy")]
+        if let Some(chosen) = test_entropy::fill(out) {
+            return chosen;
+        }
+        getrandom::fill(out).map_err(|_| EntropyError)
+    }
+}
