@@ -1,0 +1,41 @@
+// Package donjon signs and checks tokens with the donjon security kernel.
+//
+// A [Keyring] holds keys. An [Issuer] mints access and refresh tokens with it, a
+// [Verifier] checks them, and [PurposeTokens] makes and consumes the tokens of
+// password resets, e-mail verifications and invitations. [RequireToken] guards
+// an [net/http.Handler], [JWKSHandler] publishes the public keys, and a
+// [JWKSClient] verifies the tokens of an issuer elsewhere by the keys that it
+// publishes.
+//
+// Every decision is the kernel's, which is the same code in every language that
+// it is used from. This package adds the clock, the transport and Go's idiom.
+//
+// # Expectations
+//
+// A verifier is told what it expects or told to waive it; what is left empty is
+// refused when the verifier is made, never waived by omission.
+//
+// # Errors
+//
+// A refusal is an [*Error]; compare with [errors.Is] and the Err variables. No
+// claims are returned with an error. Its text is for the operator's log; a
+// client is shown [Error.Public] and no more.
+//
+// # Time
+//
+// Operations read the system's clock. Those that depend on it can be given
+// another time: by a method whose name ends in At, or by a field Now.
+//
+// # Lifetime and concurrency
+//
+// Every type is safe for concurrent use. Keyrings never change: what would
+// change one returns another. Close releases the keys at once, or as soon as
+// the calls that are running on them have returned; closing twice is harmless,
+// and calls after Close return [ErrClosed]. What is never closed is released
+// after it has become unreachable.
+package donjon
+
+import "github.com/donjon-security/donjon/bindings/go/internal/abi"
+
+// Version returns the version of the kernel that is linked in.
+func Version() string { return abi.Version() }

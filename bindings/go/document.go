@@ -1,0 +1,68 @@
+package donjon
+
+import (
+	"strconv"
+
+	"github.com/donjon-security/donjon/bindings/go/internal/quote"
+)
+
+// A document is a JSON object in the making: a configuration for the kernel.
+type document struct {
+	text []byte
+}
+
+func (d *document) member(name string) {
+	if len(d.text) == 0 {
+		d.text = append(d.text, '{')
+	} else {
+		d.text = append(d.text, ',')
+	}
+	d.text = quote.Append(d.text, name)
+	d.text = append(d.text, ':')
+}
+
+func (d *document) string(name, value string) {
+	d.member(name)
+	d.text = quote.Append(d.text, value)
+}
+
+func (d *document) strings(name string, values []string) {
+	d.member(name)
+	d.text = quote.AppendAll(d.text, values)
+}
+
+func (d *document) number(name string, value int64) {
+	d.member(name)
+	d.text = strconv.AppendInt(d.text, value, 10)
+}
+
+// raw writes a member whose value is JSON already.
+func (d *document) raw(name, value string) {
+	d.member(name)
+	d.text = append(d.text, value...)
+}
+
+// expectation writes the member name: the values, or null if it is waived. To
+// do both or neither is refused.
+func (d *document) expectation(name string, waived bool, values ...string) error {
+	given := len(values) > 0 && values[0] != ""
+	switch {
+	case given == waived:
+		return ErrConfig
+	case waived:
+		d.raw(name, "null")
+	case len(values) == 1:
+		d.string(name, values[0])
+	default:
+		d.strings(name, values)
+	}
+	return nil
+}
+
+// end returns the finished text, which is empty if nothing was written.
+func (d *document) end() string {
+	if len(d.text) == 0 {
+		return ""
+	}
+	return string(append(d.text, '}'))
+}

@@ -1,0 +1,34 @@
+package donjon_test
+
+import "github.com/donjon-security/donjon/bindings/go"
+
+// What the examples have in common.
+
+var exampleKeys = func() *donjon.Keyring {
+	keys, err := donjon.GenerateKeyring(nil)
+	if err != nil {
+		panic(err)
+	}
+	return keys
+}()
+
+func verifierOf(keys *donjon.Keyring) *donjon.Verifier {
+	verifier, err := donjon.NewVerifier(keys, expecting(donjon.AccessToken, donjon.EdDSA))
+	if err != nil {
+		panic(err)
+	}
+	return verifier
+}
+
+func exampleToken() string {
+	issuer, err := donjon.NewIssuer(exampleKeys, donjon.IssuerOptions{Issuer: testIssuer, Audience: []string{testAudience}})
+	if err != nil {
+		panic(err)
+	}
+	defer issuer.Close()
+	token, err := issuer.Access(donjon.Grant{Subject: "ann"})
+	if err != nil {
+		panic(err)
+	}
+	return token
+}

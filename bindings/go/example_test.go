@@ -1,0 +1,197 @@
+package donjon_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"time"
+
+	"github.com/donjon-security/donjon/bindings/go"
+)
+
+func Example() {
+	keys, err := donjon.GenerateKeyring(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer keys.Close()
+
+	issuer, err := donjon.NewIssuer(keys, donjon.IssuerOptions{
+		Issuer:   "https://auth.example.com",
+		Audience: []string{"api"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer issuer.Close()
+	token, err := issuer.Access(donjon.Grant{Subject: "ann", Permissions: []string{"document:read"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	verifier, err := donjon.NewVerifier(keys, donjon.VerifierOptions{
+		Issuer:     "https://auth.example.com",
+		Audience:   []string{"api"},
+		Type:       donjon.AccessToken,
+		Algorithms: []donjon.Algorithm{donjon.EdDSA},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer verifier.Close()
+	claims, err := verifier.Verify(token)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(claims.Subject(), claims.Permissions())
+	// Output: ann [document:read]
+}
+
+// A service that only verifies gets along with the issuer's public keys.
+func ExampleNewVerifier() {
+	published := []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a",
+		"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`)
+	keys, err := donjon.ParseKeyring(published)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer keys.Close()
+
+	_, err = donjon.NewVerifier(keys, donjon.VerifierOptions{
+		Issuer:     "https://auth.example.com",
+		Type:       donjon.AccessToken,
+		Algorithms: []donjon.Algorithm{donjon.EdDSA},
+	})
+	fmt.Println(errors.Is(err, donjon.ErrConfig)) // the audience is neither given nor waived
+
+	verifier, err := donjon.NewVerifier(keys, donjon.VerifierOptions{
+		Issuer:      "https://auth.example.com",
+		AnyAudience: true,
+		Type:        donjon.AccessToken,
+		Algorithms:  []donjon.Algorithm{donjon.EdDSA},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer verifier.Close()
+	_, err = verifier.Verify("eyJhbGciOiJub25lIn0.e30.")
+	fmt.Println(errors.Is(err, donjon.ErrAlgNotAllowed))
+	// Output:
+	// true
+	// true
+}
+
+func ExampleRequireToken() {
+	verifier := verifierOf(exampleKeys)
+	defer verifier.Close()
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /me", func(w http.ResponseWriter, r *http.Request) {
+		claims, _ := donjon.FromContext(r.Context())
+		fmt.Fprintf(w, "hello, %s", claims.Subject())
+	})
+	guarded := donjon.RequireToken(verifier, nil)(mux)
+
+	for _, authorization := range []string{"Bearer " + exampleToken(), "Bearer forged"} {
+		r := httptest.NewRequest(http.MethodGet, "/me", nil)
+		r.Header.Set("Authorization", authorization)
+		w := httptest.NewRecorder()
+		guarded.ServeHTTP(w, r)
+		fmt.Println(w.Code, w.Body)
+	}
+	// Output:
+	// 200 hello, ann
+	// 401 Unauthorized
+}
+
+// Rotating swaps one keyring for another; the handler publishes the current one.
+// The key that signs from now on was published before.
+func ExampleJWKSHandler() {
+	var current atomic.Pointer[donjon.Keyring]
+	current.Store(exampleKeys)
+	http.Handle("GET /.well-known/jwks.json", donjon.JWKSHandler(current.Load))
+
+	rotated, err := current.Load().Rotate(donjon.Rotation{Overlap: time.Hour})
+	if err != nil {
+		log.Fatal(err)
+	}
+	current.Store(rotated)
+
+	keys, err := rotated.Summary()
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, key := range keys {
+		if key.Purpose == donjon.PurposeToken {
+			fmt.Println(key.Algorithm, key.Status)
+		}
+	}
+	// Unordered output:
+	// EdDSA verify-only
+	// EdDSA primary
+	// EdDSA active
+}
+
+func ExamplePurposeTokens_Consume() {
+	tokens, err := donjon.NewPurposeTokens(exampleKeys)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer tokens.Close()
+
+	var passwordHash atomic.Value // in a database
+	passwordHash.Store("old hash")
+	binding := donjon.Binding{Purpose: "reset", Subject: "ann", State: "old hash"}
+	token, err := tokens.Mint(binding, time.Hour)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	reset := func(newHash string) error {
+		return tokens.Consume(context.Background(), token, binding, func(context.Context) (bool, error) {
+			return passwordHash.CompareAndSwap(binding.State, newHash), nil
+		})
+	}
+	fmt.Println(reset("new hash"))
+	fmt.Println(errors.Is(reset("another hash"), donjon.ErrInvalid))
+	// Output:
+	// <nil>
+	// true
+}
+
+func ExampleError() {
+	verifier := verifierOf(exampleKeys)
+	defer verifier.Close()
+	_, err := verifier.VerifyAt(exampleToken(), time.Now().Add(time.Hour))
+
+	var refusal *donjon.Error
+	if errors.As(err, &refusal) {
+		fmt.Println("log: ", refusal)
+		fmt.Println("tell:", refusal.HTTPStatus(), refusal.Public())
+	}
+	// Output:
+	// log:  donjon: expired: the token has expired
+	// tell: 401 Unauthorized
+}
+
+func ExampleNewJWKSClient() {
+	client, err := donjon.NewJWKSClient(donjon.JWKSOptions{
+		URL: "https://idp.example.com/.well-known/jwks.json",
+		Verifier: donjon.VerifierOptions{
+			Issuer:     "https://idp.example.com",
+			Audience:   []string{"api"},
+			AnyType:    true, // this provider writes no "typ"
+			Algorithms: []donjon.Algorithm{donjon.RS256},
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	http.Handle("/", donjon.RequireToken(client, nil)(http.NotFoundHandler()))
+	// Output:
+}

@@ -1,0 +1,3 @@
+module github.com/donjon-security/donjon/bindings/go
+
+go 1.26

@@ -1,0 +1,70 @@
+package donjon
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/donjon-security/donjon/bindings/go/internal/abi"
+)
+
+// A Grant is what one token says, besides what its [Issuer] always says.
+type Grant struct {
+	// Subject is the claim "sub": whom the token speaks for.
+	Subject string
+
+	// Permissions and Roles are the claims of these names, left out if empty.
+	Permissions, Roles []string
+
+	// Claims are further claims. The registered ones, which the issuer sets, are
+	// not among them: that is [ErrInvalidArgument].
+	Claims map[string]any
+
+	// TTL is how long the token is good, in whole seconds; if zero, as long as
+	// its issuer says.
+	TTL time.Duration
+
+	// RevokedSince is when the subject was last logged out everywhere, if ever.
+	// The token is stamped so that it outlives that.
+	RevokedSince time.Time
+
+	// Now is the time of issue; if zero, the present.
+	Now time.Time
+}
+
+func (g *Grant) kernel() (abi.Grant, error) {
+	ttl, err := whole(g.TTL, time.Second)
+	if err != nil {
+		return abi.Grant{}, err
+	}
+	claims, err := g.claims()
+	if err != nil {
+		return abi.Grant{}, err
+	}
+	return abi.Grant{
+		Subject: g.Subject,
+		Claims:  claims,
+		TTL:     ttl,
+		Since:   optionalSeconds(g.RevokedSince),
+		Now:     nowOr(g.Now).Unix(),
+	}, nil
+}
+
+func (g *Grant) claims() (string, error) {
+	var d document
+	if len(g.Permissions) > 0 {
+		d.strings("permissions", g.Permissions)
+	}
+	if len(g.Roles) > 0 {
+		d.strings("roles", g.Roles)
+	}
+	for _, name := range slices.Sorted(maps.Keys(g.Claims)) {
+		value, err := json.Marshal(g.Claims[name])
+		if err != nil {
+			return "", err
+		}
+		d.raw(name, string(value))
+	}
+	return d.end(), nil
+}

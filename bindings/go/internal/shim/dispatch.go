@@ -1,0 +1,53 @@
+// Package shim answers the requests of the conformance shim, which
+// tests/shims/README.md describes.
+package shim
+
+// An operation reads its request, and then returns what carries it out.
+type operation func(r *request) (run func(a *answer) error)
+
+var operations = map[string]operation{
+	"jws_verify":       jwsVerify,
+	"token_verify":     tokenVerify,
+	"token_sign":       tokenSign,
+	"jwks_parse":       jwksParse,
+	"purpose_mint":     purposeMint,
+	"purpose_check":    purposeCheck,
+	"refresh_rotate":   refreshRotate,
+	"revocation_check": revocationCheck,
+	"jwks_refresh":     jwksRefresh,
+}
+
+// Dispatch answers one line, without the line feed.
+func Dispatch(line []byte) []byte {
+	r, err := parse(line)
+	if err != nil {
+		return refusal("null", err)
+	}
+	id := "null"
+	if raw, ok := r.members["id"]; ok {
+		id = string(raw)
+	}
+	var a answer
+	a.raw("id", id)
+	a.bool("ok", true)
+	if err := r.carryOut(&a); err != nil {
+		return refusal(id, err)
+	}
+	return a.end()
+}
+
+func (r *request) carryOut(a *answer) error {
+	op := r.text("op")
+	if r.err != nil {
+		return r.err
+	}
+	operation, ok := operations[op]
+	if !ok {
+		return errUnsupportedOp
+	}
+	run := operation(r)
+	if r.err != nil {
+		return r.err
+	}
+	return run(a)
+}

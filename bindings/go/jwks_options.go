@@ -1,0 +1,66 @@
+package donjon
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// JWKSOptions say where a [JWKSClient] gets its keys and what it expects of the
+// tokens.
+type JWKSOptions struct {
+	// URL is where the issuer publishes its keys. It is an https URL.
+	URL       string
+	AllowHTTP bool // permits http, for tests on the loopback
+
+	// Verifier is what the tokens must be. Its algorithms are best the issuer's
+	// one algorithm, and never an HMAC.
+	Verifier VerifierOptions
+
+	// Cooldown is the least time between two fetches; if zero, 30 seconds.
+	Cooldown time.Duration
+
+	// MaxAge is when a key set is fetched anew in any case; if zero, one hour.
+	MaxAge time.Duration
+
+	// Timeout bounds a fetch as a whole; if zero, 5 seconds.
+	Timeout time.Duration
+
+	// MaxBytes bounds the key set; if zero, 256 KiB.
+	MaxBytes int64
+
+	// Transport makes the requests; if nil, [http.DefaultTransport]. Redirects
+	// are never followed.
+	Transport http.RoundTripper
+
+	// Logger is told of fetches that failed.
+	Logger *slog.Logger
+}
+
+// checked returns the options with their defaults filled in.
+func (o JWKSOptions) checked() (JWKSOptions, error) {
+	target, err := url.Parse(o.URL)
+	if err != nil || target.Host == "" || target.Scheme != "https" && !(o.AllowHTTP && target.Scheme == "http") {
+		return o, ErrConfig
+	}
+	if o.Cooldown < 0 || o.MaxAge < 0 || o.Timeout < 0 || o.MaxBytes < 0 {
+		return o, ErrConfig
+	}
+	if o.Cooldown == 0 {
+		o.Cooldown = 30 * time.Second
+	}
+	if o.MaxAge == 0 {
+		o.MaxAge = time.Hour
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 5 * time.Second
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = 256 << 10
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}

@@ -1,0 +1,105 @@
+package donjon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+)
+
+// RequireOptions are the optional parts of [RequireToken].
+type RequireOptions struct {
+	// Check is asked about every verified token, to refuse the revoked ones. An
+	// error that is no refusal of the kernel, such as a store that is down, is
+	// answered with 500: the handler is not reached.
+	Check func(context.Context, *Claims) error
+
+	// Logger is told why a request was refused. The client is not.
+	Logger *slog.Logger
+}
+
+// RequireToken returns middleware that serves requests with a good bearer token
+// (RFC 6750) and refuses all others. Handlers find the claims by [FromContext].
+// A nil opts means the zero [RequireOptions].
+func RequireToken(verifier TokenVerifier, opts *RequireOptions) func(http.Handler) http.Handler {
+	if opts == nil {
+		opts = new(RequireOptions)
+	}
+	guard := guard{verifier: verifier, RequireOptions: *opts}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			claims, err := guard.admit(r)
+			if err != nil {
+				guard.refuse(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(NewContext(r.Context(), claims)))
+		})
+	}
+}
+
+type guard struct {
+	RequireOptions
+	verifier TokenVerifier
+}
+
+// errNoToken is a request without credentials, whose answer names no error
+// (RFC 6750, section 3.1).
+var errNoToken = errors.New("donjon: no bearer token")
+
+func (g *guard) admit(r *http.Request) (*Claims, error) {
+	token, err := bearer(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	claims, err := g.verifier.VerifyContext(r.Context(), token)
+	if err != nil {
+		return nil, err
+	}
+	if g.Check != nil {
+		if err := g.Check(r.Context(), claims); err != nil {
+			return nil, err
+		}
+	}
+	return claims, nil
+}
+
+// bearer returns the token of the one Authorization header.
+func bearer(h http.Header) (string, error) {
+	lines := h["Authorization"]
+	if len(lines) == 0 {
+		return "", errNoToken
+	}
+	if len(lines) > 1 {
+		return "", ErrMalformed
+	}
+	scheme, token, _ := strings.Cut(lines[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", errNoToken
+	}
+	return strings.TrimLeft(token, " "), nil
+}
+
+func (g *guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusInternalServerError
+	level := slog.LevelError
+	var refusal *Error
+	switch {
+	case err == errNoToken:
+		status, level = http.StatusUnauthorized, slog.LevelInfo
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	case !errors.As(err, &refusal):
+	case refusal.HTTPStatus() >= http.StatusInternalServerError:
+		status = refusal.HTTPStatus()
+	default:
+		status, level = http.StatusUnauthorized, slog.LevelInfo
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	}
+	if g.Logger != nil {
+		g.Logger.LogAttrs(r.Context(), level, "request refused",
+			slog.Int("status", status), slog.Any("reason", err), slog.String("method", r.Method), slog.String("path", r.URL.Path))
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, http.StatusText(status), status)
+}
