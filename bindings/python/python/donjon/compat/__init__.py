@@ -1,0 +1,1 @@
+"""donjon under the names of the libraries that it replaces."""

@@ -1,0 +1,632 @@
+//! The C ABI as safe Rust: one function per call, and all the `unsafe` of this crate.
+//!
+//! Every `unsafe` block below rests on the ABI's contract, which `include/donjon.h` states: pointers
+//! go in with the length of what they point to and are not kept; outputs are written only on success
+//! and never past their capacity; a handle may be used from any thread until it is freed.
+
+#![allow(unsafe_code)]
+
+use std::ffi::CStr;
+use std::num::NonZeroI32;
+use std::ptr::{self, NonNull};
+
+use donjon::ffi;
+pub(crate) use donjon::ffi::DONJON_ABI_VERSION as ABI_VERSION;
+use donjon::keyring::MAX_KEY_ID_LEN;
+
+/// The time that is no time.
+pub(crate) const NEVER: i64 = ffi::DONJON_NEVER;
+
+/// A status other than `DONJON_OK`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure(NonZeroI32);
+
+impl Failure {
+    pub(crate) const INVALID_ARGUMENT: Self = Self::new(ffi::DONJON_INVALID_ARGUMENT);
+    pub(crate) const OUT_OF_MEMORY: Self = Self::new(ffi::DONJON_OUT_OF_MEMORY);
+    pub(crate) const INTERNAL_ERROR: Self = Self::new(ffi::DONJON_INTERNAL_ERROR);
+    pub(crate) const MALFORMED: Self = Self::new(ffi::DONJON_MALFORMED);
+    pub(crate) const TOO_LARGE: Self = Self::new(ffi::DONJON_TOO_LARGE);
+    pub(crate) const BAD_CLAIM_TYPE: Self = Self::new(ffi::DONJON_BAD_CLAIM_TYPE);
+    pub(crate) const WRONG_TOKEN_TYPE: Self = Self::new(ffi::DONJON_WRONG_TOKEN_TYPE);
+
+    const fn new(status: i32) -> Self {
+        match NonZeroI32::new(status) {
+            Some(status) => Self(status),
+            None => Self(NonZeroI32::MIN),
+        }
+    }
+
+    pub(crate) const fn status(self) -> i32 {
+        self.0.get()
+    }
+}
+
+type Outcome<T> = Result<T, Failure>;
+
+fn check(status: i32) -> Outcome<()> {
+    NonZeroI32::new(status).map_or(Ok(()), |status| Err(Failure(status)))
+}
+
+// ---- the table of statuses ----
+
+pub(crate) fn abi_version() -> u32 {
+    ffi::donjon_abi_version()
+}
+
+pub(crate) fn version() -> &'static str {
+    text_of(ffi::donjon_version())
+}
+
+pub(crate) fn status_name(status: i32) -> &'static str {
+    text_of(ffi::donjon_status_str(status))
+}
+
+pub(crate) fn status_message(status: i32) -> &'static str {
+    text_of(ffi::donjon_status_message(status))
+}
+
+pub(crate) fn status_http(status: i32) -> i32 {
+    ffi::donjon_status_http(status)
+}
+
+fn text_of(text: *const std::ffi::c_char) -> &'static str {
+    // SAFETY: the ABI's texts are static, NUL-terminated ASCII.
+    unsafe { CStr::from_ptr(text) }.to_str().unwrap_or_default()
+}
+
+// ---- handles ----
+
+/// An owned handle. What it points to says how it is freed, so that no other destructor fits.
+pub(crate) struct Handle<T: Noun>(NonNull<T>);
+
+/// What a handle points to.
+pub(crate) trait Noun {
+    const FREE: unsafe extern "C" fn(*mut Self);
+}
+
+impl Noun for ffi::donjon_keyring {
+    const FREE: unsafe extern "C" fn(*mut Self) = ffi::donjon_keyring_free;
+}
+
+impl Noun for ffi::donjon_issuer {
+    const FREE: unsafe extern "C" fn(*mut Self) = ffi::donjon_issuer_free;
+}
+
+impl Noun for ffi::donjon_verifier {
+    const FREE: unsafe extern "C" fn(*mut Self) = ffi::donjon_verifier_free;
+}
+
+impl Noun for ffi::donjon_purpose_tokens {
+    const FREE: unsafe extern "C" fn(*mut Self) = ffi::donjon_purpose_tokens_free;
+}
+
+// SAFETY: handles are immutable or synchronised inside (contract, clause 2).
+unsafe impl<T: Noun> Send for Handle<T> {}
+// SAFETY: as above.
+unsafe impl<T: Noun> Sync for Handle<T> {}
+
+impl<T: Noun> Drop for Handle<T> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from the ABI and is freed here only.
+        unsafe { T::FREE(self.0.as_ptr()) }
+    }
+}
+
+impl<T: Noun> Handle<T> {
+    fn make(call: impl FnOnce(*mut *mut T) -> i32) -> Outcome<Self> {
+        let mut out = ptr::null_mut();
+        check(call(&raw mut out))?;
+        NonNull::new(out).map(Self).ok_or(Failure::INTERNAL_ERROR)
+    }
+
+    const fn get(&self) -> *const T {
+        self.0.as_ptr()
+    }
+}
+
+/// Gives `call` a buffer of `capacity` bytes and returns what it wrote.
+fn fill(capacity: usize, call: impl FnOnce(*mut u8, usize, *mut usize) -> i32) -> Outcome<Vec<u8>> {
+    let mut out: Vec<u8> = Vec::new();
+    out.try_reserve_exact(capacity).map_err(|_| Failure::OUT_OF_MEMORY)?;
+    let mut len = 0;
+    check(call(out.as_mut_ptr(), out.capacity(), &raw mut len))?;
+    if len > out.capacity() {
+        return Err(Failure::INTERNAL_ERROR);
+    }
+    // SAFETY: on success the first `len` bytes are written, and they fit.
+    unsafe { out.set_len(len) };
+    Ok(out)
+}
+
+/// Asks for the length first. For documents, which cost nothing to write twice.
+fn document(call: impl Fn(*mut u8, usize, *mut usize) -> i32) -> Outcome<Vec<u8>> {
+    let mut len = 0;
+    // The answer is `buffer_too_small` with the length; any other failure comes again below.
+    call(ptr::null_mut(), 0, &raw mut len);
+    fill(len, call)
+}
+
+// ---- keyring ----
+
+pub(crate) struct Keyring(Handle<ffi::donjon_keyring>);
+
+impl Keyring {
+    pub(crate) fn generate(spec: &[u8], now_s: i64) -> Outcome<Self> {
+        // SAFETY: the module's contract.
+        Handle::make(|out| unsafe { ffi::donjon_keyring_generate(spec.as_ptr(), spec.len(), now_s, out) })
+            .map(Self)
+    }
+
+    pub(crate) fn from_jwks(jwks: &[u8]) -> Outcome<Self> {
+        // SAFETY: the module's contract.
+        Handle::make(|out| unsafe { ffi::donjon_keyring_from_jwks(jwks.as_ptr(), jwks.len(), out) }).map(Self)
+    }
+
+    pub(crate) fn from_master(master: &[u8], config: &[u8]) -> Outcome<Self> {
+        Handle::make(|out| {
+            let (master, master_len) = (master.as_ptr(), master.len());
+            // SAFETY: the module's contract.
+            unsafe { ffi::donjon_keyring_from_master(master, master_len, config.as_ptr(), config.len(), out) }
+        })
+        .map(Self)
+    }
+
+    pub(crate) fn from_secret(secret: &[u8], alg: &str, kid: &str) -> Outcome<Self> {
+        Handle::make(|out| {
+            let (secret, secret_len) = (secret.as_ptr(), secret.len());
+            let (alg, alg_len) = (alg.as_ptr(), alg.len());
+            // SAFETY: the module's contract.
+            unsafe {
+                ffi::donjon_keyring_from_secret(
+                    secret,
+                    secret_len,
+                    alg,
+                    alg_len,
+                    kid.as_ptr(),
+                    kid.len(),
+                    out,
+                )
+            }
+        })
+        .map(Self)
+    }
+
+    pub(crate) fn from_pem(pem: &[u8], alg: &str, kid: &str) -> Outcome<Self> {
+        Handle::make(|out| {
+            let (pem, pem_len) = (pem.as_ptr(), pem.len());
+            let (alg, alg_len) = (alg.as_ptr(), alg.len());
+            // SAFETY: the module's contract.
+            unsafe { ffi::donjon_keyring_from_pem(pem, pem_len, alg, alg_len, kid.as_ptr(), kid.len(), out) }
+        })
+        .map(Self)
+    }
+
+    pub(crate) fn import(&self, jwk: &[u8]) -> Outcome<Self> {
+        // SAFETY: the module's contract.
+        Handle::make(|out| unsafe { ffi::donjon_keyring_import(self.0.get(), jwk.as_ptr(), jwk.len(), out) })
+            .map(Self)
+    }
+
+    pub(crate) fn rotate(&self, purpose: &str, alg: &str, now_s: i64, overlap_s: i64) -> Outcome<Self> {
+        Handle::make(|out| {
+            let (purpose, purpose_len) = (purpose.as_ptr(), purpose.len());
+            let (alg, alg_len) = (alg.as_ptr(), alg.len());
+            // SAFETY: the module's contract.
+            unsafe {
+                ffi::donjon_keyring_rotate(
+                    self.0.get(),
+                    purpose,
+                    purpose_len,
+                    alg,
+                    alg_len,
+                    now_s,
+                    overlap_s,
+                    out,
+                )
+            }
+        })
+        .map(Self)
+    }
+
+    pub(crate) fn set_status(&self, kid: &str, status: &str, not_after_s: i64) -> Outcome<Self> {
+        Handle::make(|out| {
+            let (kid, kid_len) = (kid.as_ptr(), kid.len());
+            let (status, status_len) = (status.as_ptr(), status.len());
+            // SAFETY: the module's contract.
+            unsafe {
+                ffi::donjon_keyring_set_status(
+                    self.0.get(),
+                    kid,
+                    kid_len,
+                    status,
+                    status_len,
+                    not_after_s,
+                    out,
+                )
+            }
+        })
+        .map(Self)
+    }
+
+    pub(crate) fn to_jwks(&self) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        document(|out, cap, len| unsafe { ffi::donjon_keyring_to_jwks(self.0.get(), out, cap, len) })
+    }
+
+    pub(crate) fn public_jwks(&self, now_s: i64) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        document(|out, cap, len| unsafe {
+            ffi::donjon_keyring_public_jwks(self.0.get(), now_s, out, cap, len)
+        })
+    }
+
+    pub(crate) fn summary(&self) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        document(|out, cap, len| unsafe { ffi::donjon_keyring_summary(self.0.get(), out, cap, len) })
+    }
+}
+
+// ---- tokens out ----
+
+pub(crate) struct Issuer(Handle<ffi::donjon_issuer>);
+
+/// What a mint takes besides the issuer.
+#[derive(Clone, Copy)]
+pub(crate) struct Mint<'a> {
+    pub(crate) subject: &'a [u8],
+    pub(crate) claims: &'a [u8],
+    pub(crate) ttl_s: i64,
+    pub(crate) since_s: i64,
+    pub(crate) now_s: i64,
+}
+
+impl Issuer {
+    pub(crate) fn new(keyring: &Keyring, config: &[u8]) -> Outcome<Self> {
+        Handle::make(|out| {
+            // SAFETY: the module's contract.
+            unsafe { ffi::donjon_issuer_new(keyring.0.get(), config.as_ptr(), config.len(), out) }
+        })
+        .map(Self)
+    }
+
+    fn bound(&self, mint: Mint<'_>) -> usize {
+        // SAFETY: the module's contract.
+        unsafe { ffi::donjon_issuer_bound(self.0.get(), mint.subject.len(), mint.claims.len()) }
+    }
+
+    pub(crate) fn access(&self, mint: Mint<'_>) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        fill(self.bound(mint), |out, cap, len| unsafe {
+            ffi::donjon_issuer_access(
+                self.0.get(),
+                mint.subject.as_ptr(),
+                mint.subject.len(),
+                mint.claims.as_ptr(),
+                mint.claims.len(),
+                mint.ttl_s,
+                mint.since_s,
+                mint.now_s,
+                out,
+                cap,
+                len,
+            )
+        })
+    }
+
+    pub(crate) fn refresh(&self, state: &[u8], mint: Mint<'_>) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        fill(self.bound(mint), |out, cap, len| unsafe {
+            ffi::donjon_issuer_refresh(
+                self.0.get(),
+                state.as_ptr(),
+                state.len(),
+                mint.subject.as_ptr(),
+                mint.subject.len(),
+                mint.claims.as_ptr(),
+                mint.claims.len(),
+                mint.ttl_s,
+                mint.since_s,
+                mint.now_s,
+                out,
+                cap,
+                len,
+            )
+        })
+    }
+}
+
+pub(crate) fn token_sign(keyring: &Keyring, kid: &str, typ: &str, claims: &[u8]) -> Outcome<Vec<u8>> {
+    let bound = ffi::donjon_token_sign_bound(typ.len(), claims.len());
+    // SAFETY: the module's contract.
+    fill(bound, |out, cap, len| unsafe {
+        ffi::donjon_token_sign(
+            keyring.0.get(),
+            kid.as_ptr(),
+            kid.len(),
+            typ.as_ptr(),
+            typ.len(),
+            claims.as_ptr(),
+            claims.len(),
+            out,
+            cap,
+            len,
+        )
+    })
+}
+
+// ---- tokens in ----
+
+pub(crate) struct Verifier(Handle<ffi::donjon_verifier>);
+
+/// Verified claims: the ABI's buffer, and where in it each claim is.
+pub(crate) struct Claims {
+    buffer: Vec<u8>,
+    pub(crate) fields: ffi::donjon_claims,
+}
+
+pub(crate) use ffi::donjon_span as Span;
+
+impl Claims {
+    pub(crate) fn bytes(&self, span: Span) -> Option<&[u8]> {
+        slice(&self.buffer, span)
+    }
+}
+
+fn slice(buffer: &[u8], span: Span) -> Option<&[u8]> {
+    // An absent span's offset is past any buffer.
+    let start = usize::try_from(span.offset).ok()?;
+    let length = usize::try_from(span.length).ok()?;
+    buffer.get(start..start.checked_add(length)?)
+}
+
+/// Room for what a token of this length decodes to and for the id of its key. One over the limit is
+/// refused before it is decoded.
+fn decoded_capacity(token: &[u8]) -> usize {
+    token.len().min(ffi::DONJON_TOKEN_MAX) * 2 + MAX_KEY_ID_LEN
+}
+
+impl Verifier {
+    pub(crate) fn new(keyring: &Keyring, config: &[u8]) -> Outcome<Self> {
+        Handle::make(|out| {
+            // SAFETY: the module's contract.
+            unsafe { ffi::donjon_verifier_new(keyring.0.get(), config.as_ptr(), config.len(), out) }
+        })
+        .map(Self)
+    }
+
+    pub(crate) fn verify(&self, token: &[u8], now_s: i64) -> Outcome<Claims> {
+        let mut fields = std::mem::MaybeUninit::uninit();
+        let buffer = fill(decoded_capacity(token), |out, cap, len| {
+            let claims = fields.as_mut_ptr();
+            // SAFETY: the module's contract.
+            unsafe {
+                ffi::donjon_verifier_verify(
+                    self.0.get(),
+                    token.as_ptr(),
+                    token.len(),
+                    now_s,
+                    claims,
+                    out,
+                    cap,
+                    len,
+                )
+            }
+        })?;
+        // SAFETY: the call succeeded, so it has written every field.
+        Ok(Claims { buffer, fields: unsafe { fields.assume_init() } })
+    }
+}
+
+/// A verified JWS.
+pub(crate) struct Jws {
+    buffer: Vec<u8>,
+    fields: ffi::donjon_jws,
+}
+
+impl Jws {
+    pub(crate) fn payload(&self) -> Option<&[u8]> {
+        slice(&self.buffer, self.fields.payload)
+    }
+
+    pub(crate) fn alg(&self) -> Option<&[u8]> {
+        slice(&self.buffer, self.fields.alg)
+    }
+
+    pub(crate) fn key_id(&self) -> Option<&[u8]> {
+        slice(&self.buffer, self.fields.key_id)
+    }
+}
+
+pub(crate) fn jws_verify(keyring: &Keyring, algorithms: &[u8], jws: &[u8], now_s: i64) -> Outcome<Jws> {
+    let mut fields = std::mem::MaybeUninit::uninit();
+    let buffer = fill(decoded_capacity(jws), |out, cap, len| {
+        let info = fields.as_mut_ptr();
+        // SAFETY: the module's contract.
+        unsafe {
+            ffi::donjon_jws_verify(
+                keyring.0.get(),
+                algorithms.as_ptr(),
+                algorithms.len(),
+                jws.as_ptr(),
+                jws.len(),
+                now_s,
+                info,
+                out,
+                cap,
+                len,
+            )
+        }
+    })?;
+    // SAFETY: the call succeeded, so it has written every field.
+    Ok(Jws { buffer, fields: unsafe { fields.assume_init() } })
+}
+
+pub(crate) fn unverified_header(jws: &[u8]) -> Outcome<Vec<u8>> {
+    // SAFETY: the module's contract.
+    fill(decoded_capacity(jws), |out, cap, len| unsafe {
+        ffi::donjon_jws_unverified_header(jws.as_ptr(), jws.len(), out, cap, len)
+    })
+}
+
+// ---- refresh families, revocation, key sets: pure decisions ----
+
+pub(crate) type RefreshState = [u8; ffi::DONJON_REFRESH_STATE_LEN];
+
+pub(crate) struct RefreshVerdict {
+    pub(crate) status: Outcome<()>,
+    pub(crate) changed: bool,
+    pub(crate) state: RefreshState,
+}
+
+pub(crate) fn refresh_begin(now_ms: i64) -> Outcome<RefreshState> {
+    let mut state = [0; ffi::DONJON_REFRESH_STATE_LEN];
+    // SAFETY: the module's contract; `state` is as long as the ABI says.
+    check(unsafe { ffi::donjon_refresh_begin(now_ms, state.as_mut_ptr()) })?;
+    Ok(state)
+}
+
+pub(crate) fn refresh_rotate(
+    state: &[u8],
+    family: &[u8],
+    generation: i64,
+    now_ms: i64,
+    grace_ms: i64,
+) -> Outcome<RefreshVerdict> {
+    let mut verdict = std::mem::MaybeUninit::<ffi::donjon_refresh_verdict>::uninit();
+    // SAFETY: the module's contract.
+    check(unsafe {
+        ffi::donjon_refresh_rotate(
+            state.as_ptr(),
+            state.len(),
+            family.as_ptr(),
+            family.len(),
+            generation,
+            now_ms,
+            grace_ms,
+            verdict.as_mut_ptr(),
+        )
+    })?;
+    // SAFETY: the call succeeded, so it has written the verdict.
+    let verdict = unsafe { verdict.assume_init() };
+    Ok(RefreshVerdict { status: check(verdict.status), changed: verdict.changed != 0, state: verdict.state })
+}
+
+pub(crate) fn refresh_revoke(state: &[u8]) -> Outcome<RefreshState> {
+    let mut out = [0; ffi::DONJON_REFRESH_STATE_LEN];
+    // SAFETY: the module's contract; `out` is as long as the ABI says.
+    check(unsafe { ffi::donjon_refresh_revoke(state.as_ptr(), state.len(), out.as_mut_ptr()) })?;
+    Ok(out)
+}
+
+pub(crate) use ffi::donjon_revocation_facts as RevocationFacts;
+
+pub(crate) fn revocation_check(facts: &RevocationFacts) -> Outcome<()> {
+    // SAFETY: the module's contract.
+    check(unsafe { ffi::donjon_revocation_check(facts) })
+}
+
+pub(crate) use ffi::{
+    DONJON_JWKS_FAILED, DONJON_JWKS_FETCHED, DONJON_JWKS_PERIODIC, DONJON_JWKS_UNKNOWN_KEY,
+};
+
+pub(crate) struct JwksVerdict {
+    pub(crate) fetch: bool,
+    pub(crate) retry_after_ms: i64,
+    pub(crate) state: [u8; ffi::DONJON_JWKS_STATE_LEN],
+}
+
+pub(crate) fn jwks_refresh(
+    state: &[u8],
+    event: i32,
+    now_ms: i64,
+    cooldown_ms: i64,
+    max_age_ms: i64,
+) -> Outcome<JwksVerdict> {
+    let mut verdict = std::mem::MaybeUninit::<ffi::donjon_jwks_verdict>::uninit();
+    // SAFETY: the module's contract.
+    check(unsafe {
+        ffi::donjon_jwks_refresh(
+            state.as_ptr(),
+            state.len(),
+            event,
+            now_ms,
+            cooldown_ms,
+            max_age_ms,
+            verdict.as_mut_ptr(),
+        )
+    })?;
+    // SAFETY: the call succeeded, so it has written the verdict.
+    let verdict = unsafe { verdict.assume_init() };
+    Ok(JwksVerdict {
+        fetch: verdict.fetch != 0,
+        retry_after_ms: verdict.retry_after_ms,
+        state: verdict.state,
+    })
+}
+
+// ---- single-purpose tokens ----
+
+pub(crate) struct PurposeTokens(Handle<ffi::donjon_purpose_tokens>);
+
+/// What a single-purpose token is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Use<'a> {
+    pub(crate) purpose: &'a str,
+    pub(crate) subject: &'a [u8],
+    pub(crate) state: &'a [u8],
+}
+
+impl PurposeTokens {
+    pub(crate) fn new(keyring: &Keyring) -> Outcome<Self> {
+        // SAFETY: the module's contract.
+        Handle::make(|out| unsafe { ffi::donjon_purpose_tokens_new(keyring.0.get(), out) }).map(Self)
+    }
+
+    pub(crate) fn mint(&self, used: Use<'_>, ttl_s: i64, now_s: i64) -> Outcome<Vec<u8>> {
+        let bound = ffi::donjon_purpose_tokens_bound(used.purpose.len(), used.subject.len());
+        // SAFETY: the module's contract.
+        fill(bound, |out, cap, len| unsafe {
+            ffi::donjon_purpose_tokens_mint(
+                self.0.get(),
+                used.purpose.as_ptr(),
+                used.purpose.len(),
+                used.subject.as_ptr(),
+                used.subject.len(),
+                used.state.as_ptr(),
+                used.state.len(),
+                ttl_s,
+                now_s,
+                out,
+                cap,
+                len,
+            )
+        })
+    }
+
+    pub(crate) fn check(&self, used: Use<'_>, token: &[u8], now_s: i64) -> Outcome<()> {
+        // SAFETY: the module's contract.
+        check(unsafe {
+            ffi::donjon_purpose_tokens_check(
+                self.0.get(),
+                used.purpose.as_ptr(),
+                used.purpose.len(),
+                used.subject.as_ptr(),
+                used.subject.len(),
+                used.state.as_ptr(),
+                used.state.len(),
+                token.as_ptr(),
+                token.len(),
+                now_s,
+            )
+        })
+    }
+}
+
+/// The bytes that operations of this thread draw from now on; none gives them back to the OS.
+#[cfg(feature = "test-entropy")]
+pub(crate) fn test_entropy(bytes: Option<&[u8]>) -> Outcome<()> {
+    let (pointer, len) = bytes.map_or((ptr::null(), 0), |bytes| (bytes.as_ptr(), bytes.len()));
+    // SAFETY: the module's contract.
+    check(unsafe { ffi::donjon_test_entropy(pointer, len) })
+}

@@ -1,0 +1,148 @@
+//! What Python passes, taken strictly: a `bool` is no number, a text with a lone surrogate is no text.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDelta, PyDeltaAccess, PyInt, PyString};
+
+use crate::abi::Failure;
+use crate::error::exception;
+
+/// `str` (as UTF-8) or `bytes`, borrowed.
+pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Bytes<'a> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        utf8_or_bytes(object, Failure::INVALID_ARGUMENT).map(Self)
+    }
+}
+
+/// A token: it comes from outside, so what cannot be one is `malformed`, not the caller's mistake.
+pub(crate) struct Token<'a>(pub(crate) &'a [u8]);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Token<'a> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        utf8_or_bytes(object, Failure::MALFORMED).map(Self)
+    }
+}
+
+fn utf8_or_bytes<'a>(object: Borrowed<'a, '_, PyAny>, surrogates: Failure) -> PyResult<&'a [u8]> {
+    if object.is_instance_of::<PyString>() {
+        let text: PyResult<&'a str> = object.extract();
+        return text.map(str::as_bytes).map_err(|_| exception(object.py(), surrogates));
+    }
+    if object.is_instance_of::<PyBytes>() {
+        return Ok(object.extract::<&'a [u8]>()?);
+    }
+    Err(wrong_type("str or bytes", object))
+}
+
+/// `str`, borrowed.
+pub(crate) struct Text<'a>(pub(crate) &'a str);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Text<'a> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if !object.is_instance_of::<PyString>() {
+            return Err(wrong_type("str", object));
+        }
+        let text: PyResult<&'a str> = object.extract();
+        text.map(Self).map_err(|_| exception(object.py(), Failure::INVALID_ARGUMENT))
+    }
+}
+
+/// An `int` that fits 64 bits.
+#[derive(Clone, Copy)]
+pub(crate) struct Integer(pub(crate) i64);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Integer {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        integer(object, "int").map(Self)
+    }
+}
+
+fn integer(object: Borrowed<'_, '_, PyAny>, wanted: &str) -> PyResult<i64> {
+    if !object.is_instance_of::<PyInt>() || object.is_instance_of::<PyBool>() {
+        return Err(wrong_type(wanted, object));
+    }
+    let value: PyResult<i64> = object.extract();
+    value.map_err(|_| exception(object.py(), Failure::INVALID_ARGUMENT))
+}
+
+/// A length of time: an `int` of seconds, or a `timedelta`.
+#[derive(Clone, Copy)]
+pub(crate) struct Duration {
+    micros: i128,
+}
+
+impl Duration {
+    pub(crate) const fn seconds(seconds: i64) -> Self {
+        Self { micros: seconds as i128 * 1_000_000 }
+    }
+
+    /// In whole units of `micros` microseconds. A fraction is refused: cutting half a second to 0 would
+    /// say "the default" to a time to live.
+    fn whole(self, py: Python<'_>, micros: i128) -> PyResult<i64> {
+        let whole = if self.micros % micros == 0 { i64::try_from(self.micros / micros).ok() } else { None };
+        whole.ok_or_else(|| exception(py, Failure::INVALID_ARGUMENT))
+    }
+
+    pub(crate) fn as_seconds(self, py: Python<'_>) -> PyResult<i64> {
+        self.whole(py, 1_000_000)
+    }
+
+    pub(crate) fn as_millis(self, py: Python<'_>) -> PyResult<i64> {
+        self.whole(py, 1_000)
+    }
+
+    /// A time to live for the ABI, where 0 means the default: so only `None` may become 0.
+    pub(crate) fn or_default(py: Python<'_>, ttl: Option<Self>) -> PyResult<i64> {
+        match ttl.map(|ttl| ttl.as_seconds(py)).transpose()? {
+            None => Ok(0),
+            Some(seconds) if seconds > 0 => Ok(seconds),
+            Some(_) => Err(exception(py, Failure::INVALID_ARGUMENT)),
+        }
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Duration {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(delta) = object.cast::<PyDelta>() {
+            let seconds = i128::from(delta.get_days()) * 86_400 + i128::from(delta.get_seconds());
+            return Ok(Self { micros: seconds * 1_000_000 + i128::from(delta.get_microseconds()) });
+        }
+        integer(object, "int or timedelta").map(Self::seconds)
+    }
+}
+
+/// `now` in Unix seconds: the caller's, or the clock's.
+pub(crate) fn now_s(now: Option<Integer>) -> i64 {
+    now.map_or_else(|| clock().as_secs().try_into().unwrap_or(i64::MAX), |now| now.0)
+}
+
+/// `now`, which the caller gives in seconds, in Unix milliseconds.
+pub(crate) fn now_ms(now: Option<Integer>) -> i64 {
+    now.map_or_else(|| clock().as_millis().try_into().unwrap_or(i64::MAX), |now| now.0.saturating_mul(1_000))
+}
+
+fn clock() -> std::time::Duration {
+    // A clock before 1970 reads as 1970, when every token with an `iat` is not valid yet.
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Says what was wanted and what type came, never the value: it may be a secret.
+#[cold]
+pub(crate) fn wrong_type(wanted: &str, object: Borrowed<'_, '_, PyAny>) -> PyErr {
+    let found = object.get_type().name().map_or_else(|_| "object".into(), |name| name.to_string());
+    PyTypeError::new_err(format!("expected {wanted}, not {found}"))
+}

@@ -1,0 +1,194 @@
+//! `Keyring`.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use zeroize::Zeroizing;
+
+use crate::abi;
+use crate::argument::{Bytes, Duration, Integer, Text, now_s};
+use crate::error::OrRaise;
+use crate::from_json;
+use crate::to_json::{self, ObjectWriter};
+
+/// A set of keys, each with a purpose and a status. Immutable: every change gives a new keyring.
+///
+/// Its secrets are wiped from memory with it, and it cannot be pickled.
+#[pyclass(frozen, module = "donjon")]
+pub(crate) struct Keyring {
+    keyring: abi::Keyring,
+}
+
+impl Keyring {
+    const fn new(keyring: abi::Keyring) -> Self {
+        Self { keyring }
+    }
+
+    pub(crate) const fn handle(&self) -> &abi::Keyring {
+        &self.keyring
+    }
+}
+
+#[pymethods]
+impl Keyring {
+    /// New random keys: one that signs tokens, and one that binds tokens to a state.
+    #[staticmethod]
+    #[pyo3(signature = (token = Text("EdDSA"), *, now = None))]
+    fn generate(py: Python<'_>, token: Text<'_>, now: Option<Integer>) -> PyResult<Self> {
+        let mut spec = ObjectWriter::new();
+        spec.value("token", PyString::new(py, token.0).as_any())?;
+        spec.value("state-binding", PyString::new(py, "HS256").as_any())?;
+        let keyring = abi::Keyring::generate(spec.finish().as_bytes(), now_s(now));
+        keyring.map(Self::new).or_raise(py)
+    }
+
+    /// A JWK Set: donjon's own with purposes and statuses, or an identity provider's.
+    #[staticmethod]
+    fn from_jwks(py: Python<'_>, jwks: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let jwks = Document::of(jwks)?;
+        abi::Keyring::from_jwks(jwks.as_bytes()).map(Self::new).or_raise(py)
+    }
+
+    /// A whole keyring from one secret of at least 32 random bytes, as base64url.
+    #[staticmethod]
+    #[pyo3(signature = (master, *, keys = None))]
+    fn from_master(py: Python<'_>, master: Bytes<'_>, keys: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let config = master_config(keys)?;
+        abi::Keyring::from_master(master.0, config.as_bytes()).map(Self::new).or_raise(py)
+    }
+
+    /// `from_master` of an environment variable.
+    #[staticmethod]
+    #[pyo3(signature = (name = Text("DONJON_MASTER"), *, keys = None))]
+    fn from_env(py: Python<'_>, name: Text<'_>, keys: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        // A variable that is not set is a master secret that is too short.
+        let master = Zeroizing::new(std::env::var(name.0).unwrap_or_default());
+        Self::from_master(py, Bytes(master.as_bytes()), keys)
+    }
+
+    /// One HMAC secret, for tokens.
+    #[staticmethod]
+    #[pyo3(signature = (secret, alg = Text("HS256"), *, kid = None))]
+    fn from_secret(
+        py: Python<'_>,
+        secret: Bytes<'_>,
+        alg: Text<'_>,
+        kid: Option<Text<'_>>,
+    ) -> PyResult<Self> {
+        abi::Keyring::from_secret(secret.0, alg.0, or_none(kid)).map(Self::new).or_raise(py)
+    }
+
+    /// One key as PEM, for tokens: a private one signs, a public one verifies.
+    #[staticmethod]
+    #[pyo3(signature = (pem, alg, *, kid = None))]
+    fn from_pem(py: Python<'_>, pem: Bytes<'_>, alg: Text<'_>, kid: Option<Text<'_>>) -> PyResult<Self> {
+        abi::Keyring::from_pem(pem.0, alg.0, or_none(kid)).map(Self::new).or_raise(py)
+    }
+
+    /// This keyring and one more JWK.
+    fn add(&self, py: Python<'_>, jwk: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let jwk = Document::of(jwk)?;
+        self.keyring.import(jwk.as_bytes()).map(Self::new).or_raise(py)
+    }
+
+    /// A new primary key; the old one verifies for `overlap` longer. By default the algorithm stays.
+    #[pyo3(signature = (purpose = Text("token"), *, alg = None, overlap, now = None))]
+    fn rotate(
+        &self,
+        py: Python<'_>,
+        purpose: Text<'_>,
+        alg: Option<Text<'_>>,
+        overlap: Duration,
+        now: Option<Integer>,
+    ) -> PyResult<Self> {
+        let overlap_s = overlap.as_seconds(py)?;
+        self.keyring.rotate(purpose.0, or_none(alg), now_s(now), overlap_s).map(Self::new).or_raise(py)
+    }
+
+    /// The key verifies no more, with an error of its own, until it is enabled again.
+    fn disable(&self, py: Python<'_>, kid: Text<'_>) -> PyResult<Self> {
+        self.set_status(py, kid, "disabled")
+    }
+
+    /// A disabled key verifies again.
+    fn enable(&self, py: Python<'_>, kid: Text<'_>) -> PyResult<Self> {
+        self.set_status(py, kid, "active")
+    }
+
+    /// Forgets the key for good; its id stays. A key derived from a master secret cannot be destroyed.
+    fn destroy(&self, py: Python<'_>, kid: Text<'_>) -> PyResult<Self> {
+        self.set_status(py, kid, "destroyed")
+    }
+
+    /// SECRET: all keys as a JWK Set, for a secret store and nowhere else.
+    fn export_secret_jwks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        let jwks = Zeroizing::new(self.keyring.to_jwks().or_raise(py)?);
+        PyString::from_bytes(py, &jwks)
+    }
+
+    /// The public keys that verify tokens, as JSON for `/.well-known/jwks.json`.
+    #[pyo3(signature = (*, now = None))]
+    fn public_jwks<'py>(&self, py: Python<'py>, now: Option<Integer>) -> PyResult<Bound<'py, PyString>> {
+        PyString::from_bytes(py, &self.keyring.public_jwks(now_s(now)).or_raise(py)?)
+    }
+
+    /// What a log may know of each key: id, type, algorithm, purpose, status, times, thumbprint.
+    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let summary = from_json::dict(py, &self.keyring.summary().or_raise(py)?)?;
+        summary.as_any().get_item("keys")
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        self.summary(py)?.len()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        self.__len__(py).map(|keys| format!("<Keyring of {keys} keys>"))
+    }
+}
+
+impl Keyring {
+    fn set_status(&self, py: Python<'_>, kid: Text<'_>, status: &str) -> PyResult<Self> {
+        self.keyring.set_status(kid.0, status, abi::NEVER).map(Self::new).or_raise(py)
+    }
+}
+
+/// The ABI takes the empty text for "none", so an empty text from Python is passed on as that too.
+fn or_none<'a>(text: Option<Text<'a>>) -> &'a str {
+    text.map_or("", |text| text.0)
+}
+
+fn master_config(keys: Option<&Bound<'_, PyAny>>) -> PyResult<Zeroizing<String>> {
+    let Some(keys) = keys else { return Ok(Zeroizing::default()) };
+    let mut config = ObjectWriter::new();
+    config.value("keys", keys)?;
+    Ok(config.finish())
+}
+
+/// A JSON document: as text, or as a `dict`.
+enum Document<'a> {
+    Text(&'a [u8]),
+    Dict(Zeroizing<String>),
+}
+
+impl<'a> Document<'a> {
+    fn of(object: &'a Bound<'_, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyDict>() {
+            return to_json::value(object).map(Self::Dict);
+        }
+        match object.extract::<Bytes<'a>>() {
+            Ok(Bytes(text)) => Ok(Self::Text(text)),
+            Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {
+                Err(crate::argument::wrong_type("str, bytes or dict", object.as_borrowed()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text,
+            Self::Dict(text) => text.as_bytes(),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Python values as JSON text, for claims, key sets and configurations.
+//!
+//! Only what JSON has: anything else is a `TypeError`, never a `str()` of it. Nothing here calls back
+//! into Python code, so no value can change while it is being written.
+
+use donjon::json::{Limits, write_text};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use zeroize::Zeroizing;
+
+use crate::abi::Failure;
+use crate::argument::wrong_type;
+use crate::error::exception;
+
+/// The most that is written: a key set of the largest size, and far more than any token holds.
+const MAX_LEN: usize = 1 << 20;
+
+/// An object that grows member by member.
+pub(crate) struct ObjectWriter {
+    text: Zeroizing<String>,
+}
+
+impl ObjectWriter {
+    pub(crate) fn new() -> Self {
+        // Room for the claims of a usual token.
+        let mut text = Zeroizing::new(String::with_capacity(512));
+        text.push('{');
+        Self { text }
+    }
+
+    fn name(&mut self, name: &str) {
+        if self.text.len() > 1 {
+            self.text.push(',');
+        }
+        write_text(name, &mut self.text);
+        self.text.push(':');
+    }
+
+    pub(crate) fn value(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.name(name);
+        write(value, &mut self.text, 1)
+    }
+
+    pub(crate) fn integer(&mut self, name: &str, value: i64) {
+        self.name(name);
+        self.text.push_str(&value.to_string());
+    }
+
+    pub(crate) fn null(&mut self, name: &str) {
+        self.name(name);
+        self.text.push_str("null");
+    }
+
+    /// A list of texts. A lone `str` is refused: it would be read letter by letter.
+    pub(crate) fn texts(&mut self, name: &str, texts: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.name(name);
+        write_texts(texts, &mut self.text)
+    }
+
+    /// A text, a list of texts or `None`: an issuer or an audience.
+    pub(crate) fn text_or_texts(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        if value.is_none() || value.is_instance_of::<PyString>() {
+            self.value(name, value)
+        } else {
+            self.texts(name, value)
+        }
+    }
+
+    /// All members of a `dict`.
+    pub(crate) fn members(&mut self, members: &Bound<'_, PyDict>) -> PyResult<()> {
+        for (name, value) in members {
+            self.name(text(&name, "a str for each name")?);
+            write(&value, &mut self.text, 1)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> Zeroizing<String> {
+        self.text.push('}');
+        self.text
+    }
+}
+
+/// One value as JSON.
+pub(crate) fn value(value: &Bound<'_, PyAny>) -> PyResult<Zeroizing<String>> {
+    let mut out = Zeroizing::new(String::new());
+    write(value, &mut out, 0)?;
+    Ok(out)
+}
+
+/// A list of texts as JSON.
+pub(crate) fn texts(texts: &Bound<'_, PyAny>) -> PyResult<Zeroizing<String>> {
+    let mut out = Zeroizing::new(String::new());
+    write_texts(texts, &mut out)?;
+    Ok(out)
+}
+
+fn write(value: &Bound<'_, PyAny>, out: &mut String, depth: u8) -> PyResult<()> {
+    if let Ok(text) = value.cast::<PyString>() {
+        return write_str(text, out);
+    }
+    if value.is_none() {
+        out.push_str("null");
+    } else if let Ok(boolean) = value.cast::<PyBool>() {
+        out.push_str(if boolean.is_true() { "true" } else { "false" });
+    } else if value.is_instance_of::<PyInt>() {
+        out.push_str(&integer(value)?);
+    } else if let Ok(float) = value.cast::<PyFloat>() {
+        out.push_str(&finite(float)?);
+    } else if let Ok(list) = value.cast::<PyList>() {
+        write_array(list.iter(), out, deeper(value, depth)?)?;
+    } else if let Ok(tuple) = value.cast::<PyTuple>() {
+        write_array(tuple.iter(), out, deeper(value, depth)?)?;
+    } else if let Ok(dict) = value.cast::<PyDict>() {
+        write_object(dict, out, deeper(value, depth)?)?;
+    } else {
+        return Err(wrong_type("a value that JSON has", value.as_borrowed()));
+    }
+    Ok(())
+}
+
+fn write_str(text: &Bound<'_, PyString>, out: &mut String) -> PyResult<()> {
+    let py = text.py();
+    let text = text.to_str().map_err(|_| exception(py, Failure::INVALID_ARGUMENT))?;
+    if out.len().saturating_add(text.len()) > MAX_LEN {
+        return Err(exception(py, Failure::TOO_LARGE));
+    }
+    write_text(text, out);
+    Ok(())
+}
+
+fn write_array<'py>(
+    items: impl Iterator<Item = Bound<'py, PyAny>>,
+    out: &mut String,
+    depth: u8,
+) -> PyResult<()> {
+    out.push('[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        bounded(item.py(), out)?;
+        write(&item, out, depth)?;
+    }
+    out.push(']');
+    Ok(())
+}
+
+fn write_object(dict: &Bound<'_, PyDict>, out: &mut String, depth: u8) -> PyResult<()> {
+    out.push('{');
+    for (index, (name, value)) in dict.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        bounded(dict.py(), out)?;
+        write_text(text(&name, "a str for each name")?, out);
+        out.push(':');
+        write(&value, out, depth)?;
+    }
+    out.push('}');
+    Ok(())
+}
+
+fn write_texts(texts: &Bound<'_, PyAny>, out: &mut String) -> PyResult<()> {
+    if texts.is_instance_of::<PyString>() || !is_collection(texts) {
+        return Err(wrong_type("a list of str", texts.as_borrowed()));
+    }
+    out.push('[');
+    for (index, item) in texts.try_iter()?.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        let item = item?;
+        let item = item.cast::<PyString>().map_err(|_| wrong_type("a list of str", item.as_borrowed()))?;
+        write_str(item, out)?;
+    }
+    out.push(']');
+    Ok(())
+}
+
+/// Lists, tuples, sets: what has an end. An iterator may have none.
+fn is_collection(value: &Bound<'_, PyAny>) -> bool {
+    use pyo3::types::{PyFrozenSet, PySet};
+    value.is_instance_of::<PyList>()
+        || value.is_instance_of::<PyTuple>()
+        || value.is_instance_of::<PySet>()
+        || value.is_instance_of::<PyFrozenSet>()
+}
+
+fn text<'a>(value: &'a Bound<'_, PyAny>, wanted: &str) -> PyResult<&'a str> {
+    let text = value.cast::<PyString>().map_err(|_| wrong_type(wanted, value.as_borrowed()))?;
+    text.to_str().map_err(|_| exception(value.py(), Failure::INVALID_ARGUMENT))
+}
+
+fn integer(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let signed = value.extract::<i64>().map(|value| value.to_string());
+    signed
+        .or_else(|_| value.extract::<u64>().map(|value| value.to_string()))
+        .map_err(|_| exception(value.py(), Failure::INVALID_ARGUMENT))
+}
+
+fn finite(value: &Bound<'_, PyFloat>) -> PyResult<String> {
+    let float = value.value();
+    if !float.is_finite() {
+        return Err(PyTypeError::new_err("JSON has no infinity and no NaN"));
+    }
+    // `{:?}` is the shortest text that reads back as the same double, with a point or an exponent.
+    Ok(format!("{float:?}"))
+}
+
+/// The depth inside `value`, up to what the kernel's reader takes; a list inside itself ends here too.
+fn deeper(value: &Bound<'_, PyAny>, depth: u8) -> PyResult<u8> {
+    if depth >= Limits::DOCUMENT.depth {
+        return Err(exception(value.py(), Failure::INVALID_ARGUMENT));
+    }
+    Ok(depth + 1)
+}
+
+fn bounded(py: Python<'_>, out: &str) -> PyResult<()> {
+    if out.len() > MAX_LEN { Err(exception(py, Failure::TOO_LARGE)) } else { Ok(()) }
+}

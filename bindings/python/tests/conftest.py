@@ -1,0 +1,46 @@
+"""What the tests share: one keyring, one issuer, one verifier, one moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from donjon import Keyring, TokenIssuer, TokenVerifier
+
+NOW = 1_700_000_000
+ISSUER = "https://auth.example"
+AUDIENCE = "api"
+PERMISSIONS = [f"document:{verb}" for verb in ("read", "update", "delete", "share", "list")]
+# 32 bytes of no pattern, as base64url.
+MASTER = "pDOI4XyVoYMjTPMoWUTfR2QiDkVKlBuWUOaEp5XcEnU"
+SECRET = "c4FzBv1Q9u0tXh7RkzW2mYpJ6dLsNe3G"  # noqa: S105  of these tests only
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Keyring:
+    return Keyring.generate(now=NOW)
+
+
+@pytest.fixture(scope="session")
+def issuer(keyring: Keyring) -> TokenIssuer:
+    return TokenIssuer(keyring, issuer=ISSUER, audience=AUDIENCE)
+
+
+def verifier_of(keyring: Keyring, type_: str = "at+jwt") -> TokenVerifier:
+    return TokenVerifier(
+        keyring, issuer=ISSUER, audience=AUDIENCE, type=type_, algorithms=["EdDSA"]
+    )
+
+
+@pytest.fixture(scope="session")
+def verifier(keyring: Keyring) -> TokenVerifier:
+    return verifier_of(keyring)
+
+
+@pytest.fixture(scope="session")
+def refresh_verifier(keyring: Keyring) -> TokenVerifier:
+    return verifier_of(keyring, "rt+jwt")

@@ -1,0 +1,323 @@
+"""The conformance shim for Python: one JSON request per line in, one JSON answer per line out.
+
+It goes through the package's public API and adds no logic of its own. Keys and claims reach the
+kernel as the text that they are in the request, so that duplicate members and spellings of numbers
+do too. It wants a donjon built with the feature `test-entropy`, which lets `entropy_hex` in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import donjon
+from donjon import _donjon, refresh
+
+Answer = dict[str, Any]
+
+
+class BadRequest(Exception):
+    """The request is not one, or lacks a member."""
+
+
+class Raw(str):
+    """JSON text that goes into the answer as it is."""
+
+    __slots__ = ()
+
+
+def _not_json(name: str) -> NoReturn:
+    raise BadRequest(name)
+
+
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_not_json)
+_SPACE = re.compile(r"[ \t\n\r]*")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+
+
+def _members(line: str) -> Iterator[tuple[str, str]]:
+    """The members of the object that `line` is, each value as its text."""
+    at = _skip(line, 0)
+    if line[at : at + 1] != "{":
+        raise BadRequest
+    at = _skip(line, at + 1)
+    closed = line[at : at + 1] == "}"
+    while not closed:
+        name, at = _value(line, at)
+        at = _skip(line, at)
+        if not isinstance(name, str) or line[at : at + 1] != ":":
+            raise BadRequest
+        start = _skip(line, at + 1)
+        _, end = _value(line, start)
+        yield name, line[start:end]
+        at = _skip(line, end)
+        closed = line[at : at + 1] == "}"
+        if not closed and line[at : at + 1] != ",":
+            raise BadRequest
+        at = at if closed else _skip(line, at + 1)
+    if _skip(line, at + 1) != len(line):
+        raise BadRequest
+
+
+def _value(text: str, at: int) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, at)
+    except (ValueError, RecursionError):
+        raise BadRequest from None
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    assert match
+    return match.end()
+
+
+def _fits_64_bits(digits: str) -> bool:
+    return len(digits) <= len("-9223372036854775808") and -(2**63) <= int(digits) < 2**63
+
+
+class Request:
+    """A request's members: typed where the operation says so, raw where the kernel reads them."""
+
+    def __init__(self, line: str) -> None:
+        self._raw = dict(_members(line))
+
+    def raw(self, name: str) -> str:
+        """The member's JSON text."""
+        try:
+            return self._raw[name]
+        except KeyError:
+            raise BadRequest from None
+
+    def optional_raw(self, name: str) -> str:
+        """The member's JSON text; none if it is not there."""
+        return self._raw.get(name, "")
+
+    def text(self, name: str) -> str:
+        """The member, which is a string that UTF-8 can hold."""
+        value, _ = _value(self.raw(name), 0)
+        if not isinstance(value, str):
+            raise BadRequest
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise BadRequest from None
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """The member, which is a string, null or not there."""
+        return self.text(name) if self._raw.get(name, "null") != "null" else None
+
+    def hex(self, name: str) -> bytes:
+        """The member, which is bytes in lower-case hex."""
+        text = self.text(name)
+        if not re.fullmatch(r"([0-9a-f]{2})*", text):
+            raise BadRequest
+        return bytes.fromhex(text)
+
+    def state(self, name: str) -> bytes | None:
+        """The member, which is bytes in hex, or null for no state yet."""
+        return self.hex(name) if self.raw(name) != "null" else None
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        """The member, which is a plain integer of 64 bits; with a default, it may be null."""
+        if default is not None and self._raw.get(name, "null") == "null":
+            return default
+        raw = self.raw(name)
+        if not _INTEGER.fullmatch(raw) or not _fits_64_bits(raw):
+            raise BadRequest
+        return int(raw)
+
+    def moment(self, name: str) -> int | None:
+        """The member, which is an integer, or null for never."""
+        return self.integer(name) if self.raw(name) != "null" else None
+
+    def boolean(self, name: str) -> bool:
+        """The member, which is true or false."""
+        raw = self.raw(name)
+        if raw not in {"true", "false"}:
+            raise BadRequest
+        return raw == "true"
+
+    def config(self, names: dict[str, str]) -> str:
+        """A configuration of the members that are there, under the kernel's names for them."""
+        members = (f'"{to}":{self._raw[name]}' for name, to in names.items() if name in self._raw)
+        return "{" + ",".join(members) + "}"
+
+
+def jws_verify(request: Request) -> Answer:
+    keys, jws = request.raw("keys"), request.text("jws")
+    algorithms = request.optional_raw("algorithms")
+    now = request.integer("now_s", 0)
+    keyring = donjon.Keyring.from_jwks(keys)
+    verified = _donjon.verify_jws_of_config(keyring, jws, algorithms, now=now)
+    return {
+        "payload_hex": verified.payload.hex(),
+        "alg": verified.algorithm,
+        "kid": verified.key_id,
+    }
+
+
+_VERIFIER_MEMBERS = {
+    "issuer": "issuer",
+    "audience": "audience",
+    "typ": "type",
+    "algorithms": "algorithms",
+    "leeway_s": "leeway_s",
+    "require": "require",
+    "legacy_type_claim": "legacy_type_claim",
+}
+
+
+def token_verify(request: Request) -> Answer:
+    keys, token, now = request.raw("keys"), request.text("token"), request.integer("now_s")
+    config = request.config(_VERIFIER_MEMBERS)
+    verifier = donjon.TokenVerifier.from_config(donjon.Keyring.from_jwks(keys), config)
+    return {"claims": Raw(verifier.verify(token, now=now).json)}
+
+
+def token_sign(request: Request) -> Answer:
+    keys, claims = request.raw("keys"), request.raw("claims")
+    kid, typ = request.optional_text("kid"), request.optional_text("typ")
+    request.integer("now_s", 0)
+    keyring = donjon.Keyring.from_jwks(keys)
+    return {"token": donjon.sign_token(keyring, claims, key_id=kid, type=typ)}
+
+
+def jwks_parse(request: Request) -> Answer:
+    keys: list[Any] = list(donjon.Keyring.from_jwks(request.raw("jwks")).summary())
+    names = ("kid", "kty", "alg", "thumbprint")
+    return {"keys": [{name: key[name] for name in names} for key in keys]}
+
+
+def purpose_mint(request: Request) -> Answer:
+    keys, entropy = request.raw("keyring"), request.hex("entropy_hex")
+    purpose, subject = request.text("purpose"), request.text("subject")
+    state, ttl, now = request.text("state"), request.integer("ttl_s"), request.integer("now_s")
+    tokens = donjon.PurposeTokens(donjon.Keyring.from_jwks(keys))
+    _donjon.test_entropy(entropy)
+    try:
+        return {"token": tokens.mint(purpose, subject, state=state, ttl=ttl, now=now)}
+    finally:
+        _donjon.test_entropy(None)
+
+
+def purpose_check(request: Request) -> Answer:
+    keys, token = request.raw("keyring"), request.text("token")
+    purpose, subject = request.text("purpose"), request.text("subject")
+    state, now = request.text("state"), request.integer("now_s")
+    tokens = donjon.PurposeTokens(donjon.Keyring.from_jwks(keys))
+    tokens.check(token, purpose, subject, state=state, now=now)
+    return {}
+
+
+def refresh_rotate(request: Request) -> Answer:
+    verdict = refresh.rotate(
+        request.state("state_hex"),
+        request.text("family"),
+        request.integer("generation"),
+        now_ms=request.integer("now_ms"),
+        grace_ms=request.integer("grace_ms"),
+    )
+    return {
+        "status": verdict.status,
+        "changed": verdict.changed,
+        "state_hex": verdict.state.hex(),
+    }
+
+
+def revocation_check(request: Request) -> Answer:
+    donjon.check_revocation(
+        request.moment("issued_at_s"),
+        subject_since=request.moment("subject_since_s"),
+        store_since=request.moment("store_since_s"),
+        skew=request.integer("skew_s"),
+        token_revoked=request.boolean("token_revoked"),
+        family_revoked=request.boolean("family_revoked"),
+        key_revoked=request.boolean("key_revoked"),
+    )
+    return {}
+
+
+def jwks_refresh(request: Request) -> Answer:
+    event = request.text("event")
+    if event not in {"unknown_key", "periodic", "fetched", "failed"}:
+        raise BadRequest
+    verdict = _donjon.jwks_refresh(
+        request.state("state_hex"),
+        event,  # type: ignore[arg-type]
+        now_ms=request.integer("now_ms"),
+        cooldown_ms=request.integer("cooldown_ms"),
+        max_age_ms=request.integer("max_age_ms"),
+    )
+    return {
+        "fetch": verdict.fetch,
+        "retry_after_ms": verdict.retry_after_ms,
+        "state_hex": verdict.state.hex(),
+    }
+
+
+OPERATIONS: dict[str, Callable[[Request], Answer]] = {
+    operation.__name__: operation
+    for operation in (
+        jws_verify,
+        token_verify,
+        token_sign,
+        jwks_parse,
+        purpose_mint,
+        purpose_check,
+        refresh_rotate,
+        revocation_check,
+        jwks_refresh,
+    )
+}
+
+
+def answer(line: str) -> str:
+    """Answer one request."""
+    try:
+        request = Request(line)
+    except BadRequest:
+        return _written({"id": None, "ok": False, "error": "bad_request"})
+    return _written({"id": Raw(request.optional_raw("id") or "null"), **_dispatch(request)})
+
+
+def _dispatch(request: Request) -> Answer:
+    try:
+        operation = OPERATIONS.get(request.text("op"))
+        if operation is None:
+            return {"ok": False, "error": "unsupported_op"}
+        return {"ok": True, **operation(request)}
+    except BadRequest:
+        return {"ok": False, "error": "bad_request"}
+    except donjon.DonjonError as error:
+        return {"ok": False, "error": error.reason}
+
+
+def _written(answer: Answer) -> str:
+    members = (f"{json.dumps(name)}:{_json(value)}" for name, value in answer.items())
+    return "{" + ",".join(members) + "}"
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, Raw):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def main() -> None:
+    """Answer the requests on standard input, in order, each before the next is read."""
+    for line in sys.stdin.buffer:
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            text = ""
+        sys.stdout.buffer.write(answer(text.rstrip("\n")).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
