@@ -8,6 +8,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 CARGO  ?= cargo
 PREFIX ?= /usr/local
+# make's SECONDS is the one of `make fuzz SECONDS=n`, bash's a clock: never the same name below.
+SECONDS_EACH := $(or $(filter-out 0,$(SECONDS)),20)
+unexport SECONDS
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
 OUT      := target/donjon
@@ -15,27 +18,112 @@ SHIM_OUT := target/donjon-shim
 PY       := target/venv/bin/python
 SOURCES  := Cargo.toml Cargo.lock build.rs cbindgen.toml $(shell find src -name '*.rs')
 
+
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+# ---- building ----
+
+.PHONY: setup
+setup: ## checks for what the build needs, and installs what Debian has
+	@tools/setup
 
 .PHONY: lib
 lib: $(OUT)/lib/libdonjon.a ## the C library: header, static, shared, pkg-config
 
+$(OUT)/lib/libdonjon.a: $(SOURCES) tools/build-library
+	@tools/step "C library" tools/build-library $(OUT) ffi
+
+# The library of the conformance shims, which alone may choose its entropy.
+$(SHIM_OUT)/lib/libdonjon.a: $(SOURCES) tools/build-library
+	@tools/step "C library of the shims" tools/build-library $(SHIM_OUT) test-entropy
+
 .PHONY: lib-shim
 lib-shim: $(SHIM_OUT)/lib/libdonjon.a
 
-$(OUT)/lib/libdonjon.a: $(SOURCES) tools/build-library
-	@tools/build-library $(OUT) ffi
+target/venv/.ready: bindings/python/requirements-dev.txt
+	@tools/step "Python environment" tools/make-venv target/venv bindings/python/requirements-dev.txt
+	touch $@
 
-$(SHIM_OUT)/lib/libdonjon.a: $(SOURCES) tools/build-library
-	@tools/build-library $(SHIM_OUT) test-entropy
+.PHONY: python
+python: target/venv/.ready ## the Python package, installed in target/venv
+	@tools/step "Python package" $(PY) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps ./bindings/python
 
 .PHONY: header
 header: ## regenerates include/donjon.h
-	@$(CARGO) build -q --features ffi
+	@$(CARGO) build --quiet --features ffi
 	cp "$$(ls -t target/debug/build/donjon-*/out/donjon.h | head -1)" include/donjon.h
 
 .PHONY: install
-install: lib ## installs the C library under PREFIX
-	@tools/install-library $(OUT) "$(PREFIX)"
+install: lib ## installs the C library under PREFIX (/usr/local)
+	@tools/install-library $(OUT) "$(DESTDIR)$(PREFIX)"
+
+# ---- the two commands of the README ----
+
+.PHONY: demo
+demo: setup lib python ## two services that trust each other's tokens, and a walk through them
+	@tools/step "Go service" env -C demo/go go build -o $(CURDIR)/target/demo/service .
+	$(PY) demo/run.py
+
+.PHONY: test
+test: setup test-rust test-c test-python test-go test-hosts test-readme test-demo ## everything, in about a quarter of an hour from nothing
+	@echo
+	echo "All tests passed."
+
+.PHONY: test-rust
+test-rust:
+	@tools/step "Rust: the kernel without std" $(CARGO) check --quiet --no-default-features
+	tools/step "Rust: kernel and C ABI" $(CARGO) test --quiet --features ffi
+	tools/step "Rust: vectors and Wycheproof, through the shim" $(CARGO) test --quiet --package donjon-shim
+
+.PHONY: test-c
+test-c: lib lib-shim
+	@tools/step "C: symbols and header" tools/check-symbols $(OUT)
+	tools/step "C: static and shared, sanitizers and valgrind" tests/c/run.sh
+
+.PHONY: test-python
+test-python: python
+	@tools/step "Python: building the shim's package" tests/shim build python
+	tools/step "Python" $(CURDIR)/$(PY) -m pytest -q bindings/python -c bindings/python/pyproject.toml
+
+.PHONY: test-go
+test-go: lib lib-shim
+	@tools/step "Go" env -C bindings/go go test -race ./...
+	tools/step "Go: vectors, through the shim" env -C bindings/go go test -tags donjon_shim ./...
+
+.PHONY: test-hosts
+test-hosts: python lib-shim
+	@tools/step "Rust, Python and Go: the same answers, byte for byte" $(PY) tests/cross_language/compare.py
+
+.PHONY: test-readme
+test-readme: lib python
+	@tools/step "README: its examples as pasted" $(PY) -m pytest -q tests/readme
+
+.PHONY: test-demo
+test-demo: lib python
+	@ONESHOT=1 $(MAKE) demo
+
+# ---- and the rest ----
+
+.PHONY: lint
+lint: setup target/venv/.ready lib ## formatting, lints, types, licences
+	@tools/lint
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for SECONDS (20) each
+	@fuzz/run.sh $(SECONDS_EACH)
+
+.PHONY: soak
+soak: lib lib-shim python ## the heavy proofs, in full
+	@tools/step "200,000 requests, three hosts" $(PY) tests/cross_language/compare.py --requests 200000
+	PROPTEST_CASES=100000 tools/step "property tests, 100,000 cases each" $(CARGO) test --quiet --release --features ffi --lib
+	fuzz/run.sh 300
+
+.PHONY: bench
+bench: lib python ## donjon against its peers, as ratios; ONLY=tokens for one capability
+	@$(PY) benches/run
+
+.PHONY: clean
+clean: ## removes everything that was built
+	rm -rf target
