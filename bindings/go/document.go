@@ -2,6 +2,7 @@ package donjon
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/donjon-security/donjon/bindings/go/internal/quote"
 )
@@ -13,7 +14,7 @@ type document struct {
 
 func (d *document) member(name string) {
 	if len(d.text) == 0 {
-		d.text = append(d.text, '{')
+		d.text = append(make([]byte, 0, 256), '{')
 	} else {
 		d.text = append(d.text, ',')
 	}
@@ -34,6 +35,18 @@ func (d *document) strings(name string, values []string) {
 func (d *document) number(name string, value int64) {
 	d.member(name)
 	d.text = strconv.AppendInt(d.text, value, 10)
+}
+
+// duration writes whole seconds; zero stands for the kernel's default.
+func (d *document) duration(name string, value time.Duration) error {
+	seconds, err := whole(value, time.Second)
+	if err != nil {
+		return ErrConfig
+	}
+	if seconds != 0 {
+		d.number(name, seconds)
+	}
+	return nil
 }
 
 // raw writes a member whose value is JSON already.

@@ -66,15 +66,11 @@ func (o *IssuerOptions) document() (string, error) {
 	if err := d.expectation("audience", o.NoAudience, o.Audience...); err != nil {
 		return "", err
 	}
-	for name, ttl := range map[string]time.Duration{"access_ttl_s": o.AccessTTL, "refresh_ttl_s": o.RefreshTTL} {
-		if ttl == 0 {
-			continue
-		}
-		seconds, err := whole(ttl, time.Second)
-		if err != nil {
-			return "", ErrConfig
-		}
-		d.number(name, seconds)
+	if err := d.duration("access_ttl_s", o.AccessTTL); err != nil {
+		return "", err
+	}
+	if err := d.duration("refresh_ttl_s", o.RefreshTTL); err != nil {
+		return "", err
 	}
 	return d.end(), nil
 }

@@ -134,7 +134,7 @@ func TestOldKeySetIsFetchedAnew(t *testing.T) {
 		_, err := client.Verify(token)
 		expectError(t, err, nil)
 		p.rotate(t) // withdraws the key
-		time.Sleep(59 * time.Minute)
+		time.Sleep(9 * time.Minute)
 		_, err = client.Verify(token)
 		expectError(t, err, nil)
 		time.Sleep(2 * time.Minute)
@@ -260,6 +260,7 @@ func TestClientIsToldWhatToTrust(t *testing.T) {
 		"not a URL":        func(o *JWKSOptions) { o.URL = "https://idp\x00" },
 		"no expectations":  func(o *JWKSOptions) { o.Verifier = VerifierOptions{} },
 		"negative timeout": func(o *JWKSOptions) { o.Timeout = -1 },
+		"no cooldown":      func(o *JWKSOptions) { o.Cooldown = time.Microsecond },
 	} {
 		opts := p.options()
 		change(&opts)

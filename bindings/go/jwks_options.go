@@ -18,10 +18,11 @@ type JWKSOptions struct {
 	// one algorithm, and never an HMAC.
 	Verifier VerifierOptions
 
-	// Cooldown is the least time between two fetches; if zero, 30 seconds.
+	// Cooldown is the least time between two fetches, which failures in a row
+	// lengthen; if zero, 30 seconds.
 	Cooldown time.Duration
 
-	// MaxAge is when a key set is fetched anew in any case; if zero, one hour.
+	// MaxAge is when a key set is fetched anew in any case; if zero, ten minutes.
 	MaxAge time.Duration
 
 	// Timeout bounds a fetch as a whole; if zero, 5 seconds.
@@ -44,20 +45,20 @@ func (o JWKSOptions) checked() (JWKSOptions, error) {
 	if err != nil || target.Host == "" || target.Scheme != "https" && !(o.AllowHTTP && target.Scheme == "http") {
 		return o, ErrConfig
 	}
-	if o.Cooldown < 0 || o.MaxAge < 0 || o.Timeout < 0 || o.MaxBytes < 0 {
-		return o, ErrConfig
-	}
 	if o.Cooldown == 0 {
 		o.Cooldown = 30 * time.Second
 	}
 	if o.MaxAge == 0 {
-		o.MaxAge = time.Hour
+		o.MaxAge = 10 * time.Minute
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 5 * time.Second
 	}
 	if o.MaxBytes == 0 {
 		o.MaxBytes = 256 << 10
+	}
+	if o.Cooldown < time.Millisecond || o.MaxAge < time.Millisecond || o.Timeout < 0 || o.MaxBytes < 0 {
+		return o, ErrConfig
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

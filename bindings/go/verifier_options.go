@@ -41,11 +41,6 @@ type VerifierOptions struct {
 }
 
 func (o *VerifierOptions) document() (string, error) {
-	leeway, err := whole(o.Leeway, time.Second)
-	if err != nil {
-		return "", ErrConfig
-	}
-
 	var d document
 	if err := d.expectation("issuer", o.AnyIssuer, o.Issuer); err != nil {
 		return "", err
@@ -60,7 +55,9 @@ func (o *VerifierOptions) document() (string, error) {
 		d.string("legacy_type_claim", o.LegacyTypeClaim)
 	}
 	d.raw("algorithms", string(quote.AppendAll(nil, o.Algorithms)))
-	d.number("leeway_s", leeway)
+	if err := d.duration("leeway_s", o.Leeway); err != nil {
+		return "", err
+	}
 	switch {
 	case !o.RequireNothing:
 		d.strings("require", o.Require)

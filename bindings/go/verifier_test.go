@@ -3,6 +3,7 @@ package donjon_test
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
@@ -212,5 +213,34 @@ func TestLegacyTypeIsMandatory(t *testing.T) {
 		if _, err := verifier.Verify(token); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", claims, err, want)
 		}
+	}
+}
+
+// Claims that escape much need more room than their token does.
+func TestClaimsAreReadHoweverMuchTheyEscape(t *testing.T) {
+	f := newFixture(t)
+	for _, subject := range []string{strings.Repeat(`"`, 1000), strings.Repeat("\n", 1000), strings.Repeat("\x01", 1000)} {
+		claims, err := f.verifier.Verify(f.access(t, subject))
+		ok(t, err)
+		equal(t, "subject", claims.Subject(), subject)
+	}
+	keys, err := donjon.KeyringFromSecret([]byte("0e9a53c1b6f84d27a1c0d5e8937b46f2"), donjon.HS256, strings.Repeat("k", 128))
+	ok(t, err)
+	g := fixtureOf(t, keys, donjon.HS256)
+	claims, err := g.verifier.Verify(g.access(t, "u"))
+	ok(t, err)
+	equal(t, "key id", claims.KeyID(), strings.Repeat("k", 128))
+}
+
+func TestLogsNameTheTokenAndItsSubject(t *testing.T) {
+	f := newFixture(t)
+	token, err := f.issuer.Access(donjon.Grant{Subject: "ann", Claims: map[string]any{"email": "ann@example.com"}})
+	ok(t, err)
+	claims, err := f.verifier.Verify(token)
+	ok(t, err)
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("served", "user", claims)
+	if !strings.Contains(log.String(), "user.subject=ann user.token_id="+claims.TokenID()) || strings.Contains(log.String(), "example.com") {
+		t.Errorf("logged %s", log.String())
 	}
 }

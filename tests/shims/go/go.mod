@@ -1,3 +1,4 @@
+// The path lies below that of the package, whose internal dispatch this is the program of.
 module github.com/donjon-security/donjon/bindings/go/tests/shim
 
 go 1.26

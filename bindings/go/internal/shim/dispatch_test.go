@@ -14,6 +14,8 @@ func TestLinesAreAnsweredByteForByte(t *testing.T) {
 		`{} {}`:                     bad,
 		"{\"op\":\"\xff\"}":         bad,
 		`{"id":NaN}`:                bad,
+		`{"id":1,"\ud800":2}`:       bad,
+		`{"id":1,}`:                 bad,
 		`{}`:                        bad,
 		`{"id":1}`:                  `{"id":1,"ok":false,"error":"bad_request"}`,
 		`{"id":1.50e0,"op":2}`:      `{"id":1.50e0,"ok":false,"error":"bad_request"}`,

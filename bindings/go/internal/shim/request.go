@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -24,9 +25,25 @@ type request struct {
 }
 
 func parse(line []byte) (*request, error) {
-	r := new(request)
-	if !utf8.Valid(line) || json.Unmarshal(line, &r.members) != nil || r.members == nil {
+	if !utf8.Valid(line) || !json.Valid(line) {
 		return nil, errBadRequest
+	}
+	in := json.NewDecoder(bytes.NewReader(line))
+	if brace, err := in.Token(); err != nil || brace != json.Delim('{') {
+		return nil, errBadRequest
+	}
+	r := &request{members: make(map[string]json.RawMessage)}
+	for in.More() {
+		start := in.InputOffset()
+		name, err := in.Token()
+		if err != nil || hasLoneSurrogate(string(line[start:in.InputOffset()])) {
+			return nil, errBadRequest
+		}
+		var value json.RawMessage
+		if err := in.Decode(&value); err != nil {
+			return nil, errBadRequest
+		}
+		r.members[name.(string)] = value // of duplicates, the last one counts
 	}
 	return r, nil
 }
