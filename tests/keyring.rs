@@ -1,0 +1,210 @@
+//! What a keyring promises: which key makes, which check, and that no secret gets out by accident.
+
+use donjon::entropy::FixedEntropy;
+use donjon::error::Status;
+use donjon::keyring::{KeyStatus, Keyring, KeyringError, Purpose};
+use donjon::runtime::OsEntropy;
+use donjon::signature::{Algorithm, AlgorithmSet};
+use donjon::token::{Expected, Grant, Issuer, IssuerConfig, TokenError, Verifier, VerifierConfig};
+
+const MASTER: &str = "pDOI4XyVoYMjTPMoWUTfR2QiDkVKlBuWUOaEp5XcEnU";
+const NOW: i64 = 1_800_000_000;
+
+fn issuer(keyring: &Keyring) -> Issuer {
+    Issuer::new(keyring, IssuerConfig::new(Expected::Waived, Expected::Waived)).unwrap()
+}
+
+fn mint(keyring: &Keyring) -> String {
+    issuer(keyring).access(&Grant::new("ann"), NOW, &mut OsEntropy).unwrap()
+}
+
+fn verify(keyring: &Keyring, token: &str, now_s: i64) -> Result<(), TokenError> {
+    let all: AlgorithmSet =
+        Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect();
+    let config = VerifierConfig::new(Expected::Waived, Expected::Waived, Expected::Waived, all);
+    Verifier::new(keyring, config).unwrap().verify(token.as_bytes(), now_s).map(|_| ())
+}
+
+fn ids(keyring: &Keyring, status: KeyStatus) -> Vec<String> {
+    let of_tokens = keyring.keys().filter(|key| key.purpose() == Purpose::Token && key.status() == status);
+    of_tokens.filter_map(|key| key.id()).map(String::from).collect()
+}
+
+fn fresh() -> Keyring {
+    Keyring::generate_from_json(b"", NOW, &mut OsEntropy).unwrap()
+}
+
+#[test]
+fn rotation_logs_nobody_out_and_surprises_no_verifier() {
+    let before = fresh();
+    let published = Keyring::from_jwks(before.public_jwks(NOW).as_bytes()).unwrap();
+    let old = mint(&before);
+    let after = before.rotate(Purpose::Token, None, NOW, 3_600, &mut OsEntropy).unwrap();
+    let new = mint(&after);
+
+    assert_eq!(ids(&after, KeyStatus::Primary), ids(&before, KeyStatus::Active));
+    assert_eq!(ids(&after, KeyStatus::VerifyOnly), ids(&before, KeyStatus::Primary));
+    for keyring in [&before, &after, &published] {
+        assert_eq!(verify(keyring, &old, NOW), Ok(()));
+        assert_eq!(verify(keyring, &new, NOW), Ok(()), "the next key was published beforehand");
+    }
+    assert_eq!(verify(&after, &new, NOW + 1_799), Ok(()));
+    let late = NOW + 3_600;
+    assert_eq!(verify(&after, &old, late), Err(TokenError::KeyExpired));
+    assert_eq!(after.public_jwks(late).matches("\"kid\"").count(), 2);
+}
+
+#[test]
+fn a_rotation_may_change_the_algorithm() {
+    let before = fresh();
+    let after = before.rotate(Purpose::Token, Some(Algorithm::Es256), NOW, 3_600, &mut OsEntropy).unwrap();
+    assert!(after.public_jwks(NOW).contains("\"alg\":\"ES256\""));
+    assert_eq!(verify(&after, &mint(&before), NOW), Ok(()));
+    assert_eq!(verify(&after, &mint(&after), NOW), Ok(()));
+    assert_eq!(ids(&after, KeyStatus::Active).len(), 2, "the old line's next key stays until it is disabled");
+}
+
+#[test]
+fn disabled_and_destroyed_keys_refuse_with_errors_of_their_own() {
+    let keyring = fresh();
+    let token = mint(&keyring);
+    let id = &ids(&keyring, KeyStatus::Primary)[0];
+
+    let disabled = keyring.with_status(id, KeyStatus::Disabled, None).unwrap();
+    assert_eq!(verify(&disabled, &token, NOW), Err(TokenError::KeyDisabled));
+    let destroyed = keyring.with_status(id, KeyStatus::Destroyed, None).unwrap();
+    assert_eq!(verify(&destroyed, &token, NOW), Err(TokenError::KeyDestroyed));
+    assert!(destroyed.with_status(id, KeyStatus::Active, None).is_err(), "destroyed is for good");
+
+    let reloaded = Keyring::from_jwks(destroyed.secret_jwks().as_bytes()).unwrap();
+    assert_eq!(verify(&reloaded, &token, NOW), Err(TokenError::KeyDestroyed));
+    assert_eq!(keyring.with_status("none", KeyStatus::Disabled, None).unwrap_err(), KeyringError::UnknownKey);
+}
+
+#[test]
+fn every_host_derives_the_same_keys_from_one_master_secret() {
+    let here = Keyring::from_master(MASTER, "").unwrap();
+    let there = Keyring::from_master(MASTER.as_bytes(), b"").unwrap();
+    assert_eq!(*here.secret_jwks(), *there.secret_jwks());
+    assert_eq!(verify(&there, &mint(&here), NOW), Ok(()));
+    let other = Keyring::from_master("rEOI4XyVoYMjTPMoWUTfR2QiDkVKlBuWUOaEp5XcEnU", "").unwrap();
+    assert_eq!(verify(&other, &mint(&here), NOW), Err(TokenError::UnknownKey));
+}
+
+#[test]
+fn hosts_may_move_to_the_next_epoch_one_after_the_other() {
+    let epoch = |epoch, oldest| {
+        let config = format!(r#"{{"keys":[{{"purpose":"token","epoch":{epoch},"oldest":{oldest}}}]}}"#);
+        Keyring::from_master(MASTER, config).unwrap()
+    };
+    let (first, second) = (epoch(1, 1), epoch(2, 1));
+    assert_eq!(verify(&first, &mint(&second), NOW), Ok(()));
+    assert_eq!(verify(&second, &mint(&first), NOW), Ok(()));
+    assert_eq!(verify(&epoch(2, 2), &mint(&first), NOW), Err(TokenError::UnknownKey));
+}
+
+#[test]
+fn derived_keys_are_disabled_but_never_said_to_be_destroyed() {
+    let keyring = Keyring::from_master(MASTER, "").unwrap();
+    let id = &ids(&keyring, KeyStatus::Primary)[0];
+    assert!(keyring.with_status(id, KeyStatus::Destroyed, None).is_err());
+    assert!(keyring.rotate(Purpose::Token, None, NOW, 0, &mut OsEntropy).is_err());
+    let disabled = keyring.with_status(id, KeyStatus::Disabled, None).unwrap();
+    assert_eq!(verify(&disabled, &mint(&keyring), NOW), Err(TokenError::KeyDisabled));
+}
+
+#[test]
+fn a_master_secret_or_a_configuration_that_is_not_one_is_refused() {
+    for master in
+        ["", "changeme", "c2hvcnQ", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &format!("{MASTER}=")]
+    {
+        assert_eq!(Keyring::from_master(master, "").unwrap_err().status(), Status::ConfigError, "{master}");
+    }
+    for config in [
+        "{}x",
+        "[]",
+        r#"{"other":[]}"#,
+        r#"{"keys":{}}"#,
+        r#"{"keys":[{}]}"#,
+        r#"{"keys":[{"purpose":"nothing"}]}"#,
+        r#"{"keys":[{"purpose":"token","epoch":0}]}"#,
+        r#"{"keys":[{"purpose":"token","epoch":4294967295}]}"#,
+        r#"{"keys":[{"purpose":"token","epoch":1,"oldest":2}]}"#,
+        r#"{"keys":[{"purpose":"token","epoch":100,"oldest":1}]}"#,
+        r#"{"keys":[{"purpose":"token","epoch":2,"disabled":[2]}]}"#,
+        r#"{"keys":[{"purpose":"token","alg":"RS256"}]}"#,
+        r#"{"keys":[{"purpose":"token","alg":"ES256"}]}"#,
+        r#"{"keys":[{"purpose":"state-binding","alg":"EdDSA"}]}"#,
+        r#"{"keys":[{"purpose":"token"},{"purpose":"token"}]}"#,
+        r#"{"keys":[{"purpose":"token","extra":1}]}"#,
+    ] {
+        assert_eq!(
+            Keyring::from_master(MASTER, config).unwrap_err().status(),
+            Status::ConfigError,
+            "{config}"
+        );
+    }
+}
+
+#[test]
+fn a_keyring_survives_export_and_import() {
+    let spec =
+        br#"{"token":"ES256","state-binding":"HS256","csrf":"HS512","audit":"EdDSA","device":"HS384"}"#;
+    let keyring = Keyring::generate_from_json(spec, NOW, &mut OsEntropy).unwrap();
+    let rotated = keyring.rotate(Purpose::Token, None, NOW, 60, &mut OsEntropy).unwrap();
+    let reloaded = Keyring::from_jwks(rotated.secret_jwks().as_bytes()).unwrap();
+    assert_eq!(*reloaded.secret_jwks(), *rotated.secret_jwks());
+    assert_eq!(reloaded.summary(), rotated.summary());
+    assert_eq!(verify(&rotated, &mint(&reloaded), NOW), Ok(()));
+}
+
+#[test]
+fn no_secret_stands_in_what_is_meant_for_others() {
+    let keyring = Keyring::generate_from_json(
+        br#"{"token":"EdDSA","state-binding":"HS256"}"#,
+        NOW,
+        &mut FixedEntropy::new(&(0..=255).collect::<Vec<u8>>()),
+    )
+    .unwrap();
+    let secret = keyring.secret_jwks();
+    let is_secret_member = |line: &str| line.starts_with("d\":") || line.starts_with("k\":");
+    let secrets: Vec<&str> = secret
+        .split(",\"")
+        .filter(|member| is_secret_member(member))
+        .map(|member| member.split('"').nth(2).unwrap())
+        .collect();
+    assert_eq!(secrets.len(), 4);
+    let published = [
+        keyring.public_jwks(NOW),
+        keyring.summary(),
+        format!("{keyring:?}"),
+        format!("{:?}", issuer(&keyring)),
+    ];
+    for text in published {
+        for secret in &secrets {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+    assert!(!keyring.public_jwks(NOW).contains("oct"));
+}
+
+#[test]
+fn a_thumbprint_is_the_example_of_rfc_7638() {
+    let jwks = r#"{"keys":[{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}]}"#;
+    let keyring = Keyring::from_jwks(jwks.as_bytes()).unwrap();
+    assert!(keyring.summary().contains("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"));
+}
+
+#[test]
+fn what_an_identity_provider_publishes_is_read_past_what_is_unknown() {
+    let jwks = r#"{"extra":1,"keys":[
+        {"kty":"EC","crv":"P-521","kid":"a","x":"AA","y":"AA"},
+        {"kty":"OKP","crv":"X25519","kid":"b","x":"AA"},
+        {"kty":"AKP","alg":"ML-DSA-44","kid":"c","pub":"AA"},
+        {"kty":"OKP","crv":"Ed25519","kid":"d","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","x5c":["AA"]},
+        {"kty":"OKP","crv":"Ed25519","kid":"e","use":"enc","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    ]}"#;
+    let keyring = Keyring::from_jwks(jwks.as_bytes()).unwrap();
+    let read: Vec<_> = keyring.keys().map(|key| (key.id().unwrap(), key.algorithms().is_empty())).collect();
+    assert_eq!(read, [("d", false), ("e", true)]);
+}
