@@ -1,0 +1,51 @@
+//! Why a request got no answer.
+
+use donjon::error::Status;
+use donjon::jwks::JwksError;
+use donjon::keyring::KeyringError;
+use donjon::token::TokenError;
+
+/// The kernel's refusal, or the shim's own.
+#[derive(Clone, Copy)]
+pub(crate) enum Refusal {
+    /// The line is no request, or a field is missing or of the wrong type.
+    BadRequest,
+    /// No such operation.
+    UnsupportedOperation,
+    /// The kernel said no.
+    Kernel(Status),
+}
+
+impl Refusal {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::UnsupportedOperation => "unsupported_op",
+            Self::Kernel(status) => status.name(),
+        }
+    }
+}
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self::Kernel(status)
+    }
+}
+
+impl From<KeyringError> for Refusal {
+    fn from(error: KeyringError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<JwksError> for Refusal {
+    fn from(error: JwksError) -> Self {
+        Self::Kernel(error.status())
+    }
+}

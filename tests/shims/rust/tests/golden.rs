@@ -1,0 +1,62 @@
+//! The derivations that `tests/vectors/golden` pins.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fs;
+use std::path::Path;
+
+use donjon::keyring::Keyring;
+use donjon::token::refresh::RefreshState;
+use donjon::token::{Expected, Grant, Issuer, IssuerConfig};
+use serde_json::{Value, json};
+
+fn read(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/golden").join(name);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn by_id(keys: &Value) -> Vec<&Value> {
+    let mut keys: Vec<&Value> = keys.as_array().unwrap().iter().collect();
+    keys.sort_by_key(|key| key["kid"].as_str());
+    keys
+}
+
+#[test]
+fn a_master_secret_gives_the_same_keyring_for_ever() {
+    for case in read("master.json")["cases"].as_array().unwrap() {
+        let config = if case["config"].is_null() { String::new() } else { case["config"].to_string() };
+        let keyring = Keyring::from_master(case["master"].as_str().unwrap(), config).unwrap();
+        let given: Value = serde_json::from_str(&keyring.secret_jwks()).unwrap();
+        let (expected, given) = (by_id(&case["keys"]), by_id(&given["keys"]));
+        assert_eq!(expected.len(), given.len(), "{}", case["name"]);
+        for (expected, given) in expected.iter().zip(given) {
+            for (name, value) in expected.as_object().unwrap().iter().filter(|(name, _)| *name != "epoch") {
+                assert_eq!(&given[name], value, "{}: {name} of {expected}", case["name"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refresh_token_s_id_is_the_same_whoever_mints_it() {
+    let golden = read("refresh_jti.json");
+    let signer = json!({"kty": "oct", "kid": "t", "alg": "HS256", "purpose": "token", "status": "primary",
+        "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"});
+    let keyring = json!({"keys": [signer, golden["state_binding_key"]]}).to_string();
+    let keyring = Keyring::from_jwks(keyring.as_bytes()).unwrap();
+    let issuer = Issuer::new(&keyring, IssuerConfig::new(Expected::Waived, Expected::Waived)).unwrap();
+    for case in golden["cases"].as_array().unwrap() {
+        let family = donjon::base64url::decode(case["family"].as_str().unwrap().as_bytes()).unwrap();
+        let generation = u32::try_from(case["generation"].as_u64().unwrap()).unwrap();
+        let state = [&[1, 0, 0, 0][..], &generation.to_be_bytes(), &[0; 8], &family].concat();
+        let state = RefreshState::from_bytes(&state).unwrap();
+        for (subject, now_s) in [("ann", 0), ("bob", 1_700_000_000)] {
+            let token = issuer.refresh(&state, &Grant::new(subject), now_s).unwrap();
+            let payload = donjon::base64url::decode(token.split('.').nth(1).unwrap().as_bytes()).unwrap();
+            let claims: Value = serde_json::from_slice(&payload).unwrap();
+            for name in ["jti", "family", "generation"] {
+                assert_eq!(claims[name], case[name], "{}", case["name"]);
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Writes the vectors beside this file: `python3 tests/vectors/generate.py` (needs the package `cryptography`).
+
+Nothing here calls donjon: tokens are made by hand from the primitives of `cryptography`, and each expected
+answer is written from the specification that its file names. Keys and nonces are derived from labels, so a
+second run gives the same bytes; `--check` only says whether it would.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+from generator import algorithms, claims, golden, keyring, keys_attacks, purpose, refresh, revocation, rfc, shape, signing, types
+
+HERE = Path(__file__).resolve().parent
+THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation)
+
+
+def write(folder: Path) -> int:
+    (folder / "golden").mkdir(exist_ok=True)
+    golden.write(folder / "golden")
+    return sum(suite.write(folder) for theme in THEMES for suite in theme.suites())
+
+
+def main() -> int:
+    if sys.argv[1:] == ["--check"]:
+        with tempfile.TemporaryDirectory() as scratch:
+            fresh = Path(scratch)
+            write(fresh)
+            made = {path.relative_to(fresh): path.read_bytes() for path in fresh.rglob("*.json")}
+        kept = {path.relative_to(HERE): path.read_bytes() for path in HERE.rglob("*.json")}
+        stale = sorted(str(name) for name in made.keys() | kept.keys() if made.get(name) != kept.get(name))
+        print("\n".join(f"{name}: not what the generator writes" for name in stale) or "vectors are up to date")
+        return 1 if stale else 0
+    print(f"{write(HERE)} cases")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
