@@ -429,12 +429,13 @@ int32_t donjon_keyring_import(const donjon_keyring *keyring,
                               donjon_keyring **out);
 
 // The keyring in which the active key of a purpose is its primary, a fresh key is active, and the old
-// primary verifies on until now_s + overlap_s: give at least the longest life of what it signed.
+// primary, if there is one, verifies on until now_s + overlap_s: give at least the longest life of what
+// it signed.
 //
 // purpose: such as "token". alg: of the new keys; empty for the same as before.
 //
-// Errors: CONFIG_ERROR (unknown purpose or algorithm, no primary of this purpose, or a derived one,
-// which rotates by its epoch), ENTROPY_UNAVAILABLE.
+// Errors: CONFIG_ERROR (unknown purpose or algorithm, no algorithm where no key says which, or derived
+// keys, which rotate by their epoch), ENTROPY_UNAVAILABLE.
 int32_t donjon_keyring_rotate(const donjon_keyring *keyring,
                               const uint8_t *purpose,
                               size_t purpose_len,
@@ -541,6 +542,15 @@ void donjon_purpose_tokens_free(donjon_purpose_tokens *tokens);
 //
 // Errors: ENTROPY_UNAVAILABLE.
 int32_t donjon_refresh_begin(int64_t now_ms, uint8_t *state);
+
+// The family's id as its tokens carry it, in 22 characters: the key to store the state under.
+//
+// Errors: MALFORMED (state), BUFFER_TOO_SMALL.
+int32_t donjon_refresh_family(const uint8_t *state,
+                              size_t state_len,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
 
 // Decides about a refresh token that was verified.
 //

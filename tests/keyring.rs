@@ -82,6 +82,23 @@ fn disabled_and_destroyed_keys_refuse_with_errors_of_their_own() {
 }
 
 #[test]
+fn a_leaked_primary_can_be_disabled_at_once_and_replaced() {
+    let keyring = fresh();
+    let leaked = mint(&keyring);
+    let id = &ids(&keyring, KeyStatus::Primary)[0];
+    let without = keyring.with_status(id, KeyStatus::Disabled, None).unwrap();
+    let after = without.rotate(Purpose::Token, None, NOW, 3_600, &mut OsEntropy).unwrap();
+    assert_eq!(ids(&after, KeyStatus::Primary), ids(&keyring, KeyStatus::Active));
+    assert_eq!(verify(&after, &mint(&after), NOW), Ok(()));
+    assert_eq!(verify(&after, &leaked, NOW), Err(TokenError::KeyDisabled));
+
+    let nothing = Keyring::generate(&[], NOW, &mut OsEntropy).unwrap();
+    assert!(nothing.rotate(Purpose::Token, None, NOW, 0, &mut OsEntropy).is_err());
+    let begun = nothing.rotate(Purpose::Token, Some(Algorithm::Hs256), NOW, 0, &mut OsEntropy).unwrap();
+    assert_eq!(begun.keys().count(), 2);
+}
+
+#[test]
 fn every_host_derives_the_same_keys_from_one_master_secret() {
     let here = Keyring::from_master(MASTER, "").unwrap();
     let there = Keyring::from_master(MASTER.as_bytes(), b"").unwrap();

@@ -172,12 +172,13 @@ pub unsafe extern "C" fn donjon_keyring_import(
 }
 
 /// The keyring in which the active key of a purpose is its primary, a fresh key is active, and the old
-/// primary verifies on until now_s + overlap_s: give at least the longest life of what it signed.
+/// primary, if there is one, verifies on until now_s + overlap_s: give at least the longest life of what
+/// it signed.
 ///
 /// purpose: such as "token". alg: of the new keys; empty for the same as before.
 ///
-/// Errors: CONFIG_ERROR (unknown purpose or algorithm, no primary of this purpose, or a derived one,
-/// which rotates by its epoch), ENTROPY_UNAVAILABLE.
+/// Errors: CONFIG_ERROR (unknown purpose or algorithm, no algorithm where no key says which, or derived
+/// keys, which rotate by their epoch), ENTROPY_UNAVAILABLE.
 ///
 /// # Safety
 /// The pointers are as the contract says.

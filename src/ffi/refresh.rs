@@ -1,7 +1,7 @@
 //! Refresh families: pure decisions over 32 bytes that the host stores.
 
 use super::guard;
-use super::memory::{Slot, bytes, text};
+use super::memory::{Output, Slot, bytes, text};
 use crate::error::Status;
 use crate::runtime::OsEntropy;
 use crate::token::refresh::{RefreshState, RefreshVerdict};
@@ -52,6 +52,27 @@ pub unsafe extern "C" fn donjon_refresh_begin(now_ms: i64, state: *mut u8) -> i3
         let begun = RefreshState::begin(now_ms, &mut OsEntropy).map_err(|_| Status::EntropyUnavailable)?;
         slot.put(begun.to_bytes());
         Ok(())
+    })
+}
+
+/// The family's id as its tokens carry it, in 22 characters: the key to store the state under.
+///
+/// Errors: MALFORMED (state), BUFFER_TOO_SMALL.
+///
+/// # Safety
+/// The pointers are as the contract says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn donjon_refresh_family(
+    state: *const u8,
+    state_len: usize,
+    out: *mut u8,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's pointers, as the contract says.
+        let (state, out) = unsafe { (bytes(state, state_len)?, Output::new(out, cap, out_len)?) };
+        out.write(RefreshState::from_bytes(state)?.family_text().as_bytes())
     })
 }
 

@@ -179,12 +179,13 @@ impl Keyring {
         Self::shared(keys)
     }
 
-    /// Makes the active key of `purpose` its primary, and a fresh key active. The old primary verifies on
-    /// for `overlap_s` seconds: give at least the longest life of what it signed. `algorithm`: of the new
-    /// keys, `None` for the same as before.
+    /// Makes the active key of `purpose` its primary, and a fresh key active. The old primary, if there is
+    /// one, verifies on for `overlap_s` seconds: give at least the longest life of what it signed.
+    /// `algorithm`: of the new keys, `None` for the same as before.
     ///
     /// # Errors
-    /// - [`KeyringError::Set`]: no primary of this purpose, or a derived one, which rotates by its epoch.
+    /// - [`KeyringError::Set`]: derived keys, which rotate by their epoch; no algorithm, where no key of
+    ///   this purpose says which.
     /// - [`KeyringError::Entropy`]: no entropy.
     pub fn rotate(
         &self,
@@ -194,19 +195,19 @@ impl Keyring {
         overlap_s: i64,
         entropy: &mut impl Entropy,
     ) -> Result<Self, KeyringError> {
-        let old = self.primary(purpose).ok_or(KeyringError::Set("there is no primary key to rotate"))?;
-        if old.is_derived {
+        if self.of_purpose(purpose).any(|key| key.is_derived) {
             return Err(KeyringError::Set("derived keys rotate by their epoch"));
         }
-        let algorithm = algorithm.or_else(|| old.signing_algorithm());
-        let algorithm =
-            algorithm.ok_or(KeyringError::Set("the old key has no algorithm of its own: name one"))?;
-        let is_next = |key: &Key| {
+        let can_be_next = |key: &Key| {
             key.purpose == purpose
                 && key.status == KeyStatus::Active
-                && key.signing_algorithm() == Some(algorithm)
                 && key.not_after_s.is_none_or(|end| now_s < end)
         };
+        // Without a primary (it was disabled after a leak), the active keys say what comes next.
+        let before = self.primary(purpose).or_else(|| self.keys.iter().find(|key| can_be_next(key)));
+        let algorithm = algorithm.or_else(|| before?.signing_algorithm());
+        let algorithm = algorithm.ok_or(KeyringError::Set("no key says which algorithm: name one"))?;
+        let is_next = |key: &Key| can_be_next(key) && key.signing_algorithm() == Some(algorithm);
         let next = self.keys.iter().position(|key| is_next(key));
         let mut keys = Vec::with_capacity(self.keys.len().saturating_add(2));
         for (index, key) in self.keys.iter().enumerate() {

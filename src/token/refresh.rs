@@ -7,6 +7,8 @@
 //!
 //! The host replaces the state by compare-and-swap, and mints the token of the state that won.
 
+use alloc::string::String;
+
 use crate::base64url;
 use crate::entropy::{Entropy, EntropyError};
 use crate::error::Status;
@@ -176,10 +178,16 @@ impl RefreshState {
         self.generation
     }
 
-    /// The family's id; tokens carry it in base64url.
+    /// The family's id.
     #[must_use]
     pub const fn family(&self) -> &[u8; 16] {
         &self.family
+    }
+
+    /// The family's id as its tokens carry it: the key to store the state under.
+    #[must_use]
+    pub fn family_text(&self) -> String {
+        base64url::encode(&self.family)
     }
 
     fn is_family(&self, text: &str) -> bool {
