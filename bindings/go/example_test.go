@@ -163,6 +163,49 @@ func ExamplePurposeTokens_Consume() {
 	// true
 }
 
+func ExampleIssuer_RotateRefresh() {
+	ctx := context.Background()
+	issuer, err := donjon.NewIssuer(exampleKeys, donjon.IssuerOptions{
+		Issuer:   "https://auth.example.com",
+		Audience: []string{"api"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer issuer.Close()
+	verifier, err := donjon.NewVerifier(exampleKeys, donjon.VerifierOptions{
+		Issuer:     "https://auth.example.com",
+		Audience:   []string{"api"},
+		Type:       donjon.RefreshToken,
+		Algorithms: []donjon.Algorithm{donjon.EdDSA},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer verifier.Close()
+
+	var store memoryStore // a FamilyStore: 32 bytes per log-in, in a database
+	grant := donjon.Grant{Subject: "ann"}
+	first, err := issuer.BeginRefresh(ctx, &store, grant)
+	if err != nil {
+		log.Fatal(err)
+	}
+	refresh := func(token string) error {
+		claims, err := verifier.Verify(token)
+		if err != nil {
+			return err
+		}
+		_, err = issuer.RotateRefresh(ctx, &store, claims, 0, grant)
+		return err
+	}
+	fmt.Println(refresh(first))
+	time.Sleep(2 * time.Millisecond) // the grace, which is zero here, is over
+	fmt.Println(refresh(first))
+	// Output:
+	// <nil>
+	// donjon: reuse_detected: a refresh token was used again: its family is to be revoked
+}
+
 func ExampleError() {
 	verifier := verifierOf(exampleKeys)
 	defer verifier.Close()

@@ -1,3 +1,3 @@
 module github.com/donjon-security/donjon/bindings/go
 
-go 1.26
+go 1.25

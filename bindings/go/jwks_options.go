@@ -14,8 +14,8 @@ type JWKSOptions struct {
 	URL       string
 	AllowHTTP bool // permits http, for tests on the loopback
 
-	// Verifier is what the tokens must be. Its algorithms are best the issuer's
-	// one algorithm, and never an HMAC.
+	// Verifier is what the tokens must be. HMAC algorithms are refused: a secret
+	// that is published is none.
 	Verifier VerifierOptions
 
 	// Cooldown is the least time between two fetches, which failures in a row
@@ -44,6 +44,11 @@ func (o JWKSOptions) checked() (JWKSOptions, error) {
 	target, err := url.Parse(o.URL)
 	if err != nil || target.Host == "" || target.Scheme != "https" && !(o.AllowHTTP && target.Scheme == "http") {
 		return o, ErrConfig
+	}
+	for _, algorithm := range o.Verifier.Algorithms {
+		if algorithm == HS256 || algorithm == HS384 || algorithm == HS512 {
+			return o, ErrConfig
+		}
 	}
 	if o.Cooldown == 0 {
 		o.Cooldown = 30 * time.Second

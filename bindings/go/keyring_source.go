@@ -13,9 +13,10 @@ import (
 // master secret.
 const MasterEnv = "DONJON_MASTER"
 
-// GenerateKeyring makes a keyring of new keys, each from the operating system's
-// randomness: one primary key per purpose in algorithms, or an EdDSA key for
-// tokens and a key for state binding if there are none.
+// GenerateKeyring makes a keyring of new keys from the operating system's
+// randomness: for each purpose in algorithms the primary key and the next one.
+// Without algorithms, the purposes are [PurposeToken], with [EdDSA] keys, and
+// [PurposeStateBinding].
 func GenerateKeyring(algorithms map[Purpose]Algorithm) (*Keyring, error) {
 	var spec document
 	for purpose, algorithm := range algorithms {

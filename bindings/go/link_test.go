@@ -22,7 +22,7 @@ func TestProgramLinksASecondRustArchive(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
 		"main.go": read(t, "testdata/second/main.go.txt"),
-		"go.mod": fmt.Sprintf("module second\n\ngo 1.26\n\n"+
+		"go.mod": fmt.Sprintf("module second\n\ngo 1.25\n\n"+
 			"require github.com/donjon-security/donjon/bindings/go v0.0.0\n\n"+
 			"replace github.com/donjon-security/donjon/bindings/go => %s\n", module),
 	} {

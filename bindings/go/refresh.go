@@ -48,7 +48,7 @@ func (i *Issuer) RotateRefresh(ctx context.Context, store FamilyStore, used *Cla
 	if !ok {
 		return "", ErrWrongTokenType
 	}
-	for {
+	for ctx.Err() == nil {
 		state, err := store.Load(ctx, used.Family())
 		if err != nil {
 			return "", err
@@ -73,12 +73,13 @@ func (i *Issuer) RotateRefresh(ctx context.Context, store FamilyStore, used *Cla
 		}
 		return i.refresh(verdict.State, g)
 	}
+	return "", ctx.Err()
 }
 
 // RevokeFamily makes the store refuse all refresh tokens of a family from now
 // on, as at log-out. A family that the store does not have is refused anyway.
 func RevokeFamily(ctx context.Context, store FamilyStore, family string) error {
-	for {
+	for ctx.Err() == nil {
 		state, err := store.Load(ctx, family)
 		if err != nil || state == nil {
 			return err
@@ -92,6 +93,7 @@ func RevokeFamily(ctx context.Context, store FamilyStore, family string) error {
 			return err
 		}
 	}
+	return ctx.Err()
 }
 
 func (i *Issuer) refresh(state []byte, g Grant) (string, error) {

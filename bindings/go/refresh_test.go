@@ -159,6 +159,28 @@ func (*brokenStore) Swap(context.Context, string, []byte, []byte) (bool, error) 
 	return false, errDown
 }
 
+// busyStore loses every race.
+type busyStore struct{ memoryStore }
+
+func (*busyStore) Swap(context.Context, string, []byte, []byte) (bool, error) { return false, nil }
+
+func TestRacesThatAreNeverWonEndWithTheContext(t *testing.T) {
+	s := newSession(t)
+	claims := s.claims(t, s.begin(t))
+	busy := &busyStore{memoryStore{states: s.store.states}}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := s.issuer.RotateRefresh(ctx, busy, claims, 0, s.grant); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if err := donjon.RevokeFamily(ctx, busy, claims.Family()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if _, err := s.issuer.BeginRefresh(t.Context(), busy, s.grant); !errors.Is(err, donjon.ErrStateStale) {
+		t.Error(err)
+	}
+}
+
 func TestFailureOfTheStoreMintsNothing(t *testing.T) {
 	s := newSession(t)
 	if token, err := s.issuer.BeginRefresh(t.Context(), new(brokenStore), s.grant); err != errDown || token != "" {

@@ -5,10 +5,7 @@ package abi
 // #include <donjon.h>
 import "C"
 
-import (
-	"runtime"
-	"unsafe"
-)
+import "runtime"
 
 // WithEntropy runs f with entropy in place of the operating system's
 // randomness. It exists in libraries built for the conformance shim only.
@@ -17,8 +14,7 @@ func WithEntropy(entropy []byte, f func()) int32 {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
-	in := (*C.uint8_t)(unsafe.SliceData(entropy))
-	if status := C.donjon_test_entropy(in, C.size_t(len(entropy))); status != C.DONJON_OK {
+	if status := C.donjon_test_entropy(start(entropy), C.size_t(len(entropy))); status != C.DONJON_OK {
 		return int32(status)
 	}
 	defer C.donjon_test_entropy(nil, 0)

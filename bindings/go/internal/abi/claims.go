@@ -24,6 +24,9 @@ type Claims struct {
 	KeyID       Span
 }
 
+// kernel is c as the kernel writes it.
+func (c *Claims) kernel() *C.donjon_claims { return (*C.donjon_claims)(unsafe.Pointer(c)) }
+
 // Span is donjon_span: a part of the buffer.
 type Span struct{ Offset, Length uint32 }
 

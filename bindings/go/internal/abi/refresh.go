@@ -1,0 +1,50 @@
+package abi
+
+// #include <donjon.h>
+import "C"
+
+import "encoding/base64"
+
+// RefreshStateSize is how long the state of a family is.
+const RefreshStateSize = C.DONJON_REFRESH_STATE_LEN
+
+// RefreshBegin is donjon_refresh_begin.
+func RefreshBegin(nowMS int64) (state []byte, status int32) {
+	state = make([]byte, RefreshStateSize)
+	status = int32(C.donjon_refresh_begin(C.int64_t(nowMS), start(state)))
+	return state, status
+}
+
+// RefreshFamily is the text of the claim "family" of state's tokens: its last
+// sixteen bytes, in base64url.
+func RefreshFamily(state []byte) string {
+	return base64.RawURLEncoding.EncodeToString(state[RefreshStateSize-16:])
+}
+
+// RefreshVerdict is donjon_refresh_verdict.
+type RefreshVerdict struct {
+	Status  int32
+	Changed bool
+	State   []byte
+}
+
+// RefreshRotate is donjon_refresh_rotate.
+func RefreshRotate(state, family string, generation, nowMS, graceMS int64) (v RefreshVerdict, status int32) {
+	p, n := in(state)
+	fp, fn := in(family)
+	var verdict C.donjon_refresh_verdict
+	status = int32(C.donjon_refresh_rotate(p, n, fp, fn, C.int64_t(generation), C.int64_t(nowMS), C.int64_t(graceMS), &verdict))
+	return RefreshVerdict{
+		Status:  int32(verdict.status),
+		Changed: verdict.changed != 0,
+		State:   copied(&verdict.state[0], RefreshStateSize),
+	}, status
+}
+
+// RefreshRevoke is donjon_refresh_revoke.
+func RefreshRevoke(state string) (revoked []byte, status int32) {
+	p, n := in(state)
+	revoked = make([]byte, RefreshStateSize)
+	status = int32(C.donjon_refresh_revoke(p, n, start(revoked)))
+	return revoked, status
+}
