@@ -143,7 +143,7 @@ pub unsafe extern "C" fn donjon_verifier_new(
 }
 
 /// Checks a token. On success *claims says where in out its claims lie; cap = 2 * token_len always
-/// suffices (where the keys' ids are no longer than the token).
+/// suffices.
 ///
 /// Errors, the first that applies: MALFORMED, TOO_LARGE, UNSUPPORTED (shape); ALG_NOT_ALLOWED,
 /// UNSUPPORTED_CRITICAL (header); UNKNOWN_KEY, KEY_DISABLED, KEY_DESTROYED, KEY_EXPIRED; BAD_SIGNATURE;

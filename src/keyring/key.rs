@@ -168,13 +168,11 @@ impl Key {
 
     pub(crate) fn check_usable(&self, now_s: i64) -> Result<(), Unusable> {
         match self.status {
-            KeyStatus::Primary | KeyStatus::Active => Ok(()),
-            KeyStatus::VerifyOnly if self.not_after_s.is_some_and(|end| now_s >= end) => {
-                Err(Unusable::Expired)
-            }
-            KeyStatus::VerifyOnly => Ok(()),
             KeyStatus::Disabled => Err(Unusable::Disabled),
             KeyStatus::Destroyed => Err(Unusable::Destroyed),
+            // Whatever else it is: an end that was set is an end.
+            _ if self.not_after_s.is_some_and(|end| now_s >= end) => Err(Unusable::Expired),
+            _ => Ok(()),
         }
     }
 

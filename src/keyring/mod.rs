@@ -259,7 +259,8 @@ impl Keyring {
                 key.not_after_s = None;
             }
             KeyStatus::VerifyOnly => key.not_after_s = not_after_s,
-            KeyStatus::Active | KeyStatus::Disabled => {}
+            KeyStatus::Active => key.not_after_s = None,
+            KeyStatus::Disabled => {}
         }
         key.status = status;
         *slot = Arc::new(key);
