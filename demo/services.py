@@ -1,0 +1,153 @@
+"""The two services as processes: started, awaited, read, and stopped by their own process ids."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+
+HERE = Path(__file__).resolve().parent
+HOST = "127.0.0.1"
+PATIENCE_S = 60.0
+STOP_S = 10.0
+
+
+class ServiceFailed(Exception):
+    """A service did not start, or died."""
+
+    def __init__(self, service: Service, what: str) -> None:
+        last = service.read_log()[-2000:].rstrip()
+        said = f"; its last words:\n\n{last}\n" if last else ", without a word"
+        super().__init__(f"the {service.name} service {what}{said}")
+        self.port_was_taken = "address already in use" in last
+
+
+class Service:
+    """One service, and its log."""
+
+    def __init__(self, name: str, port: int, log: Path) -> None:
+        self.name = name
+        self.url = f"http://{HOST}:{port}"
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, command: list[str], env: dict[str, str]) -> None:
+        """Start the process, out of reach of the terminal's signals: `stop` is what stops it."""
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603  a command of ours
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=env,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self, client: httpx.Client) -> None:
+        """Return once the service answers."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._answers(client):
+            self.require_alive()
+            if time.monotonic() > deadline:
+                raise ServiceFailed(self, f"was not ready within {PATIENCE_S:.0f} s")
+            time.sleep(0.05)
+        self.require_alive()  # or it was somebody else who answered
+
+    def require_alive(self) -> None:
+        """Raise if the process has ended."""
+        code = self._process.poll() if self._process else None
+        if code is not None:
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            raise ServiceFailed(self, how)
+
+    def log_size(self) -> int:
+        """Return where the next line of the log will begin."""
+        return self._log.stat().st_size
+
+    def read_log(self, since: int = 0) -> str:
+        """Return what was logged since then."""
+        with self._log.open("rb") as log:
+            log.seek(since)
+            return log.read().decode(errors="replace")
+
+    def rotate_keys(self) -> None:
+        """Do what an operator does, and wait until it is done."""
+        begin = self.log_size()
+        self._send(signal.SIGHUP)
+        deadline = time.monotonic() + PATIENCE_S
+        while "keys rotated" not in self.read_log(begin):
+            self.require_alive()
+            if time.monotonic() > deadline:
+                raise ServiceFailed(self, f"did not rotate its keys within {PATIENCE_S:.0f} s")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop the process, by force if it does not listen."""
+        self._send(signal.SIGTERM)
+        if self._process is None:
+            return
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, signal_: signal.Signals) -> None:
+        # Popen looks first whether the process has ended, so that no other gets its signal.
+        if self._process is not None:
+            self._process.send_signal(signal_)
+
+    def _answers(self, client: httpx.Client) -> bool:
+        try:
+            return client.get(f"{self.url}/healthz").status_code == httpx.codes.NO_CONTENT
+        except httpx.TransportError:
+            return False
+
+
+class Services:
+    """Both services, on loopback, with the master secret as all that they have in common."""
+
+    def __init__(self, folder: Path, master: str, ports: tuple[int, int]) -> None:
+        self.python = Service("python", ports[0], folder / "python.log")
+        self.go = Service("go", ports[1], folder / "go.log")
+        self._ports = ports
+        self._env = {**os.environ, "DONJON_MASTER": master}
+
+    def start(self, go_binary: Path) -> None:
+        """Start both and wait until they answer; if one fails, stop the other."""
+        python, go = self._ports
+        with ExitStack() as on_failure:
+            on_failure.callback(self.stop)
+            uvicorn = [sys.executable, "-m", "uvicorn", "app:app", "--app-dir", f"{HERE}/python"]
+            options = ["--host", HOST, "--port", f"{python}", "--no-access-log"]
+            self.python.start([*uvicorn, *options], self._env)
+            self.go.start([f"{go_binary}", "-listen", f"{HOST}:{go}"], self._env)
+            with httpx.Client(trust_env=False, timeout=5) as client:
+                self.python.wait_until_ready(client)
+                self.go.wait_until_ready(client)
+            on_failure.pop_all()
+
+    def both(self) -> tuple[Service, Service]:
+        """Return the two."""
+        return self.python, self.go
+
+    def stop(self) -> None:
+        """Stop both, whatever becomes of stopping the first."""
+        with ExitStack() as stack:
+            for service in self.both():
+                stack.callback(service.stop)
+
+
+def free_ports() -> tuple[int, int]:
+    """Return two ports that nobody listens on at the moment."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind((HOST, 0))
+        other.bind((HOST, 0))
+        return one.getsockname()[1], other.getsockname()[1]

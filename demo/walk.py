@@ -1,0 +1,155 @@
+"""What the chapters of the walk-through speak in: ask a service, and expect an answer."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import httpx
+
+from services import Service, Services
+
+# How both services' logs name the reason of a refusal; the client never reads it.
+REASON = re.compile(r"(?:refused: |donjon: )([a-z_]+)(?=:|$)", re.MULTILINE)
+
+
+class CannotGoOn(Exception):
+    """An answer lacks what the next steps need."""
+
+
+class Answer:
+    """What a service answered, and why, if its log tells."""
+
+    def __init__(self, service: Service, response: httpx.Response) -> None:
+        self.service = service.name
+        self.status = response.status_code
+        self.reason: str | None = None
+        self._response = response
+
+    def __getitem__(self, member: str) -> Any:
+        try:
+            return self._response.json()[member]
+        except (ValueError, KeyError, TypeError):
+            raise CannotGoOn(f"{self.service} answered {self.status} without {member}") from None
+
+    @property
+    def text(self) -> str:
+        """The body."""
+        return self._response.text
+
+    @property
+    def is_bland(self) -> bool:
+        """Whether a refusal challenges the client and tells it nothing."""
+        challenged = self._response.headers.get("WWW-Authenticate", "").startswith("Bearer")
+        return challenged and not (self.reason and self.reason in self.text)
+
+
+class Walk:
+    """Asks the services, compares with what is expected, and prints a line for each step."""
+
+    def __init__(self, services: Services, client: httpx.Client, master: str) -> None:
+        self.services = services
+        self.master = master
+        self.steps = 0
+        self.surprises = 0
+        self._client = client
+
+    def ask(
+        self,
+        service: Service,
+        method: str,
+        path: str,
+        *,
+        bearer: str | None = None,
+        json: object = None,
+    ) -> Answer:
+        """Ask one service, with a bearer token and a JSON body if there are any."""
+        begin = service.log_size()
+        answer = self._request(service, method, path, bearer, json)
+        reasons = REASON.findall(service.read_log(begin))
+        answer.reason = reasons[-1] if reasons else None
+        return answer
+
+    def get(self, path: str) -> Answer:
+        """Ask the Python service to show something."""
+        return self.ask(self.services.python, "GET", path)
+
+    def post(self, path: str, *, bearer: str | None = None, **json: str) -> Answer:
+        """Ask the Python service to do something."""
+        return self.ask(self.services.python, "POST", path, bearer=bearer, json=json)
+
+    def both(self, token: str | None) -> tuple[Answer, Answer]:
+        """Ask both services who the bearer of the token is."""
+        python, go = (self.ask(s, "GET", "/me", bearer=token) for s in self.services.both())
+        return python, go
+
+    def post_at_once(self, path: str, *bodies: dict[str, str]) -> list[Answer]:
+        """Send several requests to the Python service at the same moment."""
+        python = self.services.python
+        begin = python.log_size()
+        barrier = Barrier(len(bodies))
+
+        def send(body: dict[str, str]) -> Answer:
+            barrier.wait()
+            return self._request(python, "POST", path, None, body)
+
+        with ThreadPoolExecutor(len(bodies)) as pool:
+            answers = list(pool.map(send, bodies))
+        reasons = iter(REASON.findall(python.read_log(begin)))
+        for refused in (answer for answer in answers if answer.status >= 400):
+            refused.reason = next(reasons, None)
+        return answers
+
+    def expect(
+        self,
+        what: str,
+        *answers: Answer,
+        status: int = 200,
+        reason: str | None = None,
+        note: str = "",
+        holds: bool = True,
+    ) -> None:
+        """Print the verdict on a step: as expected if every answer is, and `holds` does too."""
+        as_expected = holds and all(
+            (answer.status, answer.reason) == (status, reason)
+            and (answer.is_bland or status != 401)
+            for answer in answers
+        )
+        got = [f"{answer.status} {answer.reason or ''}".strip() for answer in answers]
+        who = " ".join(dict.fromkeys(answer.service for answer in answers))
+        same = got[0] if len(set(got)) == 1 else " / ".join(got)
+        self.steps += 1
+        self.surprises += not as_expected
+        mark = paint("✓", "32") if as_expected else paint("✗", "1;31")
+        print(f"  {mark} {what:<47} {who:<9} {same:<20} {paint(note, '2')}".rstrip(), flush=True)
+        if not as_expected:
+            wanted = f"{status} {reason or ''}".strip()
+            also = "" if holds else ", and more that did not hold"
+            print(paint(f"    SURPRISE: wanted {wanted}{also}", "1;31"), flush=True)
+
+    def chapter(self, title: str, tell: Callable[[Walk], None]) -> None:
+        """Walk through one chapter."""
+        print(f"\n{paint(title, '1')}", flush=True)
+        tell(self)
+
+    def _request(
+        self, service: Service, method: str, path: str, bearer: str | None, json: object
+    ) -> Answer:
+        headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
+        try:
+            response = self._client.request(method, service.url + path, json=json, headers=headers)
+        except httpx.TransportError as error:
+            service.require_alive()
+            raise CannotGoOn(f"the {service.name} service did not answer: {error!r}") from None
+        return Answer(service, response)
+
+
+def paint(text: str, colour: str) -> str:
+    """Colour a text, on a terminal."""
+    plain = not text or not sys.stdout.isatty() or "NO_COLOR" in os.environ
+    return text if plain else f"\x1b[{colour}m{text}\x1b[0m"
