@@ -43,6 +43,10 @@ def main() -> int:
     except ServiceFailed as failure:
         print(f"\ndemo: {failure}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Nobody reads on; nor is there anybody to tell at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def demonstrate(folder: Path, options: argparse.Namespace) -> int:
@@ -100,9 +104,8 @@ def walk_through(services: Services, master: str) -> int:
 
 def stay(services: Services) -> None:
     """Show the services' logs until interrupted."""
-    print(
-        f"\nTry it yourself: {services.python.url}/docs (Ctrl-C stops both services)\n", flush=True
-    )
+    docs = f"{services.python.url}/docs"
+    print(f"\nTry it yourself: {docs} (Ctrl-C stops both services)\n", flush=True)
     read = {service: service.log_size() for service in services.both()}
     try:
         while True:

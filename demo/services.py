@@ -24,7 +24,7 @@ class ServiceFailed(Exception):
 
     def __init__(self, service: Service, what: str) -> None:
         last = service.read_log()[-2000:].rstrip()
-        said = f"; its last words:\n\n{last}\n" if last else ", without a word"
+        said = f"; its last words:\n\n{last}\n" if last else ""
         super().__init__(f"the {service.name} service {what}{said}")
         self.port_was_taken = "address already in use" in last
 
@@ -41,14 +41,17 @@ class Service:
     def start(self, command: list[str], env: dict[str, str]) -> None:
         """Start the process, out of reach of the terminal's signals: `stop` is what stops it."""
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603  a command of ours
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=env,
-                start_new_session=True,
-            )
+            try:
+                self._process = subprocess.Popen(  # noqa: S603  a command of ours
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=env,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise ServiceFailed(self, f"cannot be started ({error})") from None
 
     def wait_until_ready(self, client: httpx.Client) -> None:
         """Return once the service answers."""
@@ -60,9 +63,11 @@ class Service:
             time.sleep(0.05)
         self.require_alive()  # or it was somebody else who answered
 
-    def require_alive(self) -> None:
-        """Raise if the process has ended."""
-        code = self._process.poll() if self._process else None
+    def require_alive(self, patience_s: float = 0.0) -> None:
+        """Raise if the process has ended, or does before long."""
+        deadline = time.monotonic() + patience_s
+        while (code := self._exit_code()) is None and time.monotonic() < deadline:
+            time.sleep(0.02)
         if code is not None:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             raise ServiceFailed(self, how)
@@ -103,6 +108,9 @@ class Service:
         # Popen looks first whether the process has ended, so that no other gets its signal.
         if self._process is not None:
             self._process.send_signal(signal_)
+
+    def _exit_code(self) -> int | None:
+        return self._process.poll() if self._process else None
 
     def _answers(self, client: httpx.Client) -> bool:
         try:

@@ -144,7 +144,7 @@ class Walk:
         try:
             response = self._client.request(method, service.url + path, json=json, headers=headers)
         except httpx.TransportError as error:
-            service.require_alive()
+            service.require_alive(patience_s=1)
             raise CannotGoOn(f"the {service.name} service did not answer: {error!r}") from None
         return Answer(service, response)
 

@@ -20,6 +20,6 @@ def tell(walk: Walk) -> None:
     )
     python, go = walk.both(token)
     walk.expect("the access token is, too", python, status=401, reason="revoked")
-    note = "until it expires: no shared store yet"
-    walk.expect("which the Go service does not know", go, note=note)
+    note = "the services share no store yet"
+    walk.expect("the Go service takes it until it expires", go, note=note)
     walk.expect("the log-in on another device lives", *walk.both(elsewhere["access_token"]))

@@ -29,10 +29,9 @@ def tell(walk: Walk) -> None:
 
     after = walk.post("/refresh", refresh_token=before["refresh_token"])
     new: str = after["access_token"]
-    next_key = kid(new) != kid(old) and header_of(new)["kid"] in key_ids(published)
-    walk.expect(
-        "refresh with the old refresh token", after, note="nobody was logged out", holds=next_key
-    )
+    is_next = kid(new) != kid(old) and header_of(new)["kid"] in key_ids(published)
+    note = "nobody was logged out"
+    walk.expect("refresh with the old refresh token", after, note=note, holds=is_next)
     walk.expect("call both with the new access token", *walk.both(new), note=kid(new))
 
     walk.services.go.rotate_keys()
