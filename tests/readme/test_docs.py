@@ -1,0 +1,55 @@
+"""What docs/ state in tables is what the sources have, and every link leads somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from fences import DOCUMENTS, ROOT, prose
+from statuses import table
+
+ABI = (ROOT / "docs/abi.md").read_text(encoding="utf-8")
+HEADER = (ROOT / "include/donjon.h").read_text(encoding="utf-8")
+
+
+def test_the_statuses_are_those_of_the_kernel_and_the_bindings() -> None:
+    """`python3 tests/readme/statuses.py` prints what has to stand there."""
+    assert "\n".join(table()) in ABI
+
+
+def test_every_function_of_the_header_is_listed_and_no_other() -> None:
+    """Also `donjon_test_entropy`, which only the shim's header has."""
+    declared = set(re.findall(r"\b(donjon_\w+)\(", re.sub(r"^\s*//.*$", "", HEADER, flags=re.MULTILINE)))
+    listed = set(re.findall(r"`(donjon_\w+)`", ABI[ABI.index("## Functions") : ABI.index("## Statuses")]))
+    assert listed == declared
+
+
+def test_the_structures_have_the_sizes_that_are_pinned(tmp_path: Path) -> None:
+    """A C compiler says so."""
+    sizes = re.findall(r"^\| `(donjon_\w+)` \| (\d+) \|$", ABI, re.MULTILINE)
+    assert len(sizes) == len(re.findall(r"^} donjon_\w+;$", HEADER, re.MULTILINE))
+    checks = [f'_Static_assert(sizeof({name}) == {size}, "{name}");' for name, size in sizes]
+    source = tmp_path / "sizes.c"
+    source.write_text("\n".join(["#include <donjon.h>", *checks, ""]), encoding="utf-8")
+    command = [os.environ.get("CC", "cc"), "-std=c11", "-fsyntax-only", f"-I{ROOT / 'include'}", source]
+    subprocess.run(command, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_within_the_repository_leads_to_a_file(document: Path) -> None:
+    """Links to the web are not followed."""
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose(document)):
+        if not target.startswith("https://"):
+            assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_heading_leads_to_one(document: Path) -> None:
+    """As GitHub spells the anchors of headings."""
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", prose(document)):
+        headings = re.findall(r"^#+ (.+)$", prose((document.parent / target) if target else document), re.MULTILINE)
+        anchors = {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+        assert anchor in anchors, f"{target}#{anchor}"
