@@ -29,7 +29,11 @@ func (i *Issuer) BeginRefresh(ctx context.Context, store FamilyStore, g Grant) (
 	if err != nil {
 		return "", err
 	}
-	swapped, err := store.Swap(ctx, abi.RefreshFamily(state), nil, state)
+	family, status := abi.RefreshFamily(abi.Text(state))
+	if err := failure(status); err != nil {
+		return "", err
+	}
+	swapped, err := store.Swap(ctx, family, nil, state)
 	if err != nil {
 		return "", err
 	}

@@ -3,8 +3,6 @@ package abi
 // #include <donjon.h>
 import "C"
 
-import "encoding/base64"
-
 // RefreshStateSize is how long the state of a family is.
 const RefreshStateSize = C.DONJON_REFRESH_STATE_LEN
 
@@ -15,10 +13,13 @@ func RefreshBegin(nowMS int64) (state []byte, status int32) {
 	return state, status
 }
 
-// RefreshFamily is the text of the claim "family" of state's tokens: its last
-// sixteen bytes, in base64url.
-func RefreshFamily(state []byte) string {
-	return base64.RawURLEncoding.EncodeToString(state[RefreshStateSize-16:])
+// RefreshFamily is donjon_refresh_family.
+func RefreshFamily(state string) (string, int32) {
+	p, n := in(state)
+	name, status := filled(22, func(out *C.uint8_t, size C.size_t, written *C.size_t) C.int32_t {
+		return C.donjon_refresh_family(p, n, out, size, written)
+	})
+	return Text(name), status
 }
 
 // RefreshVerdict is donjon_refresh_verdict.
