@@ -63,7 +63,7 @@ install: lib ## installs the C library under PREFIX (/usr/local)
 
 .PHONY: demo
 demo: setup lib python ## two services that trust each other's tokens, and a walk through them
-	@tools/step "Go service" env -C demo/go go build -o $(CURDIR)/target/demo/service .
+	@rm -f target/demo/service; tools/step "Go service" env -C demo/go go build -o $(CURDIR)/target/demo/service .
 	$(PY) demo/run.py
 
 .PHONY: test
@@ -89,8 +89,8 @@ test-python: python
 
 .PHONY: test-go
 test-go: lib lib-shim
-	@tools/step "Go" env -C bindings/go go test -race ./...
-	tools/step "Go: vectors, through the shim" env -C bindings/go go test -tags donjon_shim ./...
+	@tools/step "Go" env -C bindings/go go test -count=1 -race ./...
+	tools/step "Go: vectors, through the shim" env -C bindings/go go test -count=1 -tags donjon_shim ./...
 
 .PHONY: test-hosts
 test-hosts: python lib-shim

@@ -5,6 +5,7 @@
 //! that is down is hammered. So fetches are at least a cooldown apart, which doubles with every failure.
 
 use crate::error::Status;
+use crate::time::MAX_DURATION_S;
 
 /// The bytes of a state.
 pub const JWKS_STATE_LEN: usize = 24;
@@ -14,6 +15,7 @@ pub const DEFAULT_COOLDOWN_MS: i64 = 30_000;
 pub const DEFAULT_MAX_AGE_MS: i64 = 600_000;
 
 const VERSION: u8 = 1;
+const MAX_DURATION_MS: i64 = MAX_DURATION_S.saturating_mul(1000);
 /// Doubling stops here: 32 cooldowns.
 const MAX_DOUBLINGS: u8 = 5;
 
@@ -30,7 +32,7 @@ pub enum JwksEvent {
     Failed,
 }
 
-/// How often a set may be, and has to be, fetched. Both are positive.
+/// How often a set may be, and has to be, fetched. Both are positive and up to 100 years.
 #[derive(Debug, Clone, Copy)]
 pub struct JwksPolicy {
     /// The least time between two fetches.
@@ -45,7 +47,7 @@ pub enum JwksError {
     /// Not a state.
     #[error("the state is malformed")]
     Malformed,
-    /// A time of the policy is not positive.
+    /// A time of the policy is not positive, or over 100 years.
     #[error("the policy is out of range")]
     InvalidArgument,
 }
@@ -128,7 +130,8 @@ impl JwksState {
         now_ms: i64,
         policy: JwksPolicy,
     ) -> Result<JwksVerdict, JwksError> {
-        if policy.cooldown_ms <= 0 || policy.max_age_ms <= 0 {
+        let is_duration = |ms: i64| (1..=MAX_DURATION_MS).contains(&ms);
+        if !is_duration(policy.cooldown_ms) || !is_duration(policy.max_age_ms) {
             return Err(JwksError::InvalidArgument);
         }
         let now_ms = now_ms.max(0);

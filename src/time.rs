@@ -6,6 +6,10 @@
 /// "No such time", in seconds or milliseconds, at the C ABI.
 pub const NEVER_S: i64 = i64::MIN;
 
+/// The longest duration that anything is configured with, in seconds: 100 years of 365.25 days. It keeps
+/// sums of times in range, and fits the durations of every host.
+pub const MAX_DURATION_S: i64 = 3_155_760_000;
+
 /// The most leeway that a verifier grants, in seconds.
 pub const MAX_LEEWAY_S: i64 = 300;
 

@@ -41,6 +41,7 @@ use crate::base64url;
 use crate::entropy::Entropy;
 use crate::json::{self, Limits, ObjectWriter, Value};
 use crate::signature::{Algorithm, AlgorithmSet, Ed25519Key, Material, P256Key};
+use crate::time::MAX_DURATION_S;
 
 /// The longest text of a key set, in bytes.
 pub const MAX_JWKS_LEN: usize = 256 * 1024;
@@ -185,7 +186,7 @@ impl Keyring {
     ///
     /// # Errors
     /// - [`KeyringError::Set`]: derived keys, which rotate by their epoch; no algorithm, where no key of
-    ///   this purpose says which.
+    ///   this purpose says which; an overlap that is negative or over 100 years.
     /// - [`KeyringError::Entropy`]: no entropy.
     pub fn rotate(
         &self,
@@ -195,6 +196,9 @@ impl Keyring {
         overlap_s: i64,
         entropy: &mut impl Entropy,
     ) -> Result<Self, KeyringError> {
+        if !(0..=MAX_DURATION_S).contains(&overlap_s) {
+            return Err(KeyringError::Set("the overlap is negative, or over 100 years"));
+        }
         if self.of_purpose(purpose).any(|key| key.is_derived) {
             return Err(KeyringError::Set("derived keys rotate by their epoch"));
         }
@@ -216,7 +220,7 @@ impl Keyring {
                 key.status = KeyStatus::Primary;
             } else if key.purpose == purpose && key.status == KeyStatus::Primary {
                 key.status = KeyStatus::VerifyOnly;
-                key.not_after_s = Some(now_s.saturating_add(overlap_s.max(0)));
+                key.not_after_s = Some(now_s.saturating_add(overlap_s));
             }
             keys.push(key);
         }

@@ -16,6 +16,7 @@ use crate::entropy::Entropy;
 use crate::json::{self, Limits, Members, ObjectWriter, Value};
 use crate::keyring::{Key, KeyStatus, Keyring, Purpose};
 use crate::signature::{Algorithm, KeyType};
+use crate::time::MAX_DURATION_S;
 
 /// The life of an access token unless said otherwise: 30 minutes.
 pub const DEFAULT_ACCESS_TTL_S: i64 = 30 * 60;
@@ -160,10 +161,10 @@ impl Issuer {
     ///
     /// # Errors
     /// - [`TokenError::Config`]: no primary token key, one that does not sign, a life that is not
-    ///   positive, an empty issuer or audience.
+    ///   positive or over 100 years, an empty issuer or audience.
     pub fn new(keyring: &Keyring, config: IssuerConfig) -> Result<Self, TokenError> {
-        if config.access_ttl_s <= 0 || config.refresh_ttl_s <= 0 {
-            return Err(TokenError::Config("a life is not positive"));
+        if !is_life(config.access_ttl_s) || !is_life(config.refresh_ttl_s) {
+            return Err(TokenError::Config("a life is not positive, or over 100 years"));
         }
         let signer = SigningKey::primary(keyring)?;
         Ok(Self {
@@ -184,7 +185,7 @@ impl Issuer {
     ///
     /// # Errors
     /// - [`TokenError::InvalidArgument`]: an empty subject, a claim that the issuer writes itself, a life
-    ///   that is not positive.
+    ///   that is not positive or over 100 years.
     /// - [`TokenError::BadClaimType`], [`TokenError::Malformed`]: the further claims are no JSON object,
     ///   or `permissions` or `roles` no list of strings.
     /// - [`TokenError::TooLarge`]: over a limit.
@@ -246,7 +247,7 @@ impl Issuer {
         state: Option<&RefreshState>,
     ) -> Result<String, TokenError> {
         let ttl_s = grant.ttl_s.unwrap_or(default_ttl_s);
-        if grant.subject.is_empty() || ttl_s <= 0 || now_s < 0 {
+        if grant.subject.is_empty() || !is_life(ttl_s) || now_s < 0 {
             return Err(TokenError::InvalidArgument);
         }
         if grant.subject.len() > MAX_SUBJECT_LEN || grant.claims.len() > jws::MAX_PAYLOAD_LEN {
@@ -277,6 +278,11 @@ impl Issuer {
         payload.push('}');
         Ok(payload)
     }
+}
+
+/// Whether a token may live this long.
+pub(super) fn is_life(ttl_s: i64) -> bool {
+    (1..=MAX_DURATION_S).contains(&ttl_s)
 }
 
 fn opening(issuer: &Expected<String>) -> Result<String, TokenError> {
@@ -393,12 +399,12 @@ pub const MAX_TYP_LEN: usize = 64;
 /// The characters of a token of [`sign_claims`] at most.
 #[must_use]
 pub const fn sign_claims_bound(typ_len: usize, claims_len: usize) -> usize {
-    // A key id takes six bytes of JSON a character at most; the rest of the header is shorter than 64.
-    let header = 64 + 6 * crate::keyring::MAX_KEY_ID_LEN;
-    token_bound(
-        base64url::encoded_len(typ_len.saturating_mul(2).saturating_add(header)).saturating_add(1),
-        claims_len,
-    )
+    // A key id takes six bytes of JSON a character at most, a typ two; the rest of the header is shorter
+    // than 64. What is over a limit is refused whatever its room.
+    let typ_len = if typ_len < MAX_TYP_LEN { typ_len } else { MAX_TYP_LEN };
+    let claims_len = if claims_len < jws::MAX_PAYLOAD_LEN { claims_len } else { jws::MAX_PAYLOAD_LEN };
+    let header = typ_len.saturating_mul(2).saturating_add(64 + 6 * crate::keyring::MAX_KEY_ID_LEN);
+    token_bound(base64url::encoded_len(header).saturating_add(1), claims_len)
 }
 
 fn signing_key<'a>(keyring: &'a Keyring, key_id: Option<&str>) -> Result<&'a Key, TokenError> {

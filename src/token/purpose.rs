@@ -11,9 +11,9 @@ use alloc::vec::Vec;
 
 use super::TokenError;
 use super::claims::Claims;
-use super::issuer::{MAX_SUBJECT_LEN, SigningKey, purpose_payload};
+use super::issuer::{MAX_SUBJECT_LEN, SigningKey, is_life, purpose_payload};
 use super::jws::{TrustedKeys, token_bound};
-use super::token_type::{PurposeName, TokenType};
+use super::token_type::{MAX_PURPOSE_LEN, PurposeName, TokenType};
 use super::verifier::{Expected, check_times};
 use crate::base64url;
 use crate::bytes::length;
@@ -68,7 +68,8 @@ impl PurposeTokens {
     /// Mints a token that does one thing for `subject`, as long as `state` is what it is now.
     ///
     /// # Errors
-    /// - [`TokenError::InvalidArgument`]: an empty subject, a life that is not positive.
+    /// - [`TokenError::InvalidArgument`]: an empty subject, a life that is not positive or over 100
+    ///   years.
     /// - [`TokenError::TooLarge`]: a subject over [`MAX_SUBJECT_LEN`], a state over [`MAX_STATE_LEN`].
     /// - [`TokenError::Entropy`]: no entropy.
     pub fn mint(
@@ -80,7 +81,7 @@ impl PurposeTokens {
         now_s: i64,
         entropy: &mut impl Entropy,
     ) -> Result<String, TokenError> {
-        if subject.is_empty() || ttl_s <= 0 || now_s < 0 {
+        if subject.is_empty() || !is_life(ttl_s) || now_s < 0 {
             return Err(TokenError::InvalidArgument);
         }
         if subject.len() > MAX_SUBJECT_LEN || state.len() > MAX_STATE_LEN {
@@ -142,6 +143,9 @@ impl PurposeTokens {
 #[must_use]
 pub const fn purpose_token_bound(purpose_len: usize, subject_len: usize) -> usize {
     // A character takes six bytes of JSON at most; the fixed members of header and claims are shorter.
+    // What is over a limit is refused whatever its room.
+    let purpose_len = if purpose_len < MAX_PURPOSE_LEN { purpose_len } else { MAX_PURPOSE_LEN };
+    let subject_len = if subject_len < MAX_SUBJECT_LEN { subject_len } else { MAX_SUBJECT_LEN };
     let header = 64 + 6 * MAX_KEY_ID_LEN;
     let header = base64url::encoded_len(purpose_len.saturating_add(header)).saturating_add(1);
     token_bound(header, subject_len.saturating_mul(6).saturating_add(192))
