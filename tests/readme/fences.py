@@ -14,7 +14,9 @@ RUN = {"python", "go", "c"}
 SHOWN = {"sh", "json", "text"}
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PRINTS = re.compile(r"^\s*(?:print|fmt\.Println|printf|puts)\(.*\);?\s+(?:#|//) (.*)$", re.MULTILINE)
+_PRINTS = re.compile(
+    r"^\s*(?:print|fmt\.Println|printf|puts)\(.*\);?\s+(?:#|//) (.*)$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,16 @@ HEAD = ["| | name | HTTP | Python | Go | means |", "|---|---|---|---|---|---|"]
 def table() -> list[str]:
     """Return the lines of the table."""
     numbers = dict(_VARIANT.findall(_read("src/error.rs")))
-    python = {reason: name for name, reason in _PYTHON.findall(_read("bindings/python/python/donjon/errors.py"))}
+    python = {
+        reason: name
+        for name, reason in _PYTHON.findall(_read("bindings/python/python/donjon/errors.py"))
+    }
     codes = dict(_GO_CODE.findall(_read("bindings/go/code.go")))
     go = {codes[code]: name for name, code in _GO_ERROR.findall(_read("bindings/go/error.go"))}
     rows = _ROW.findall(_read("src/error.rs"))
-    assert len(rows) == len(numbers), "a row of src/error.rs is written in a way that this does not read"
+    assert len(rows) == len(numbers), (
+        "a row of src/error.rs is written in a way that this does not read"
+    )
     lines = []
     for variant, name, http, message in rows:
         number = numbers[variant]

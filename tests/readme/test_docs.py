@@ -22,8 +22,12 @@ def test_the_statuses_are_those_of_the_kernel_and_the_bindings() -> None:
 
 def test_every_function_of_the_header_is_listed_and_no_other() -> None:
     """Also `donjon_test_entropy`, which only the shim's header has."""
-    declared = set(re.findall(r"\b(donjon_\w+)\(", re.sub(r"^\s*//.*$", "", HEADER, flags=re.MULTILINE)))
-    listed = set(re.findall(r"`(donjon_\w+)`", ABI[ABI.index("## Functions") : ABI.index("## Statuses")]))
+    declared = set(
+        re.findall(r"\b(donjon_\w+)\(", re.sub(r"^\s*//.*$", "", HEADER, flags=re.MULTILINE))
+    )
+    listed = set(
+        re.findall(r"`(donjon_\w+)`", ABI[ABI.index("## Functions") : ABI.index("## Statuses")])
+    )
     assert listed == declared
 
 
@@ -34,7 +38,13 @@ def test_the_structures_have_the_sizes_that_are_pinned(tmp_path: Path) -> None:
     checks = [f'_Static_assert(sizeof({name}) == {size}, "{name}");' for name, size in sizes]
     source = tmp_path / "sizes.c"
     source.write_text("\n".join(["#include <donjon.h>", *checks, ""]), encoding="utf-8")
-    command = [os.environ.get("CC", "cc"), "-std=c11", "-fsyntax-only", f"-I{ROOT / 'include'}", source]
+    command = [
+        os.environ.get("CC", "cc"),
+        "-std=c11",
+        "-fsyntax-only",
+        f"-I{ROOT / 'include'}",
+        source,
+    ]
     subprocess.run(command, check=True, timeout=60)
 
 
@@ -50,6 +60,10 @@ def test_every_link_within_the_repository_leads_to_a_file(document: Path) -> Non
 def test_every_link_to_a_heading_leads_to_one(document: Path) -> None:
     """As GitHub spells the anchors of headings."""
     for target, anchor in re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", prose(document)):
-        headings = re.findall(r"^#+ (.+)$", prose((document.parent / target) if target else document), re.MULTILINE)
-        anchors = {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+        headings = re.findall(
+            r"^#+ (.+)$", prose((document.parent / target) if target else document), re.MULTILINE
+        )
+        anchors = {
+            re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings
+        }
         assert anchor in anchors, f"{target}#{anchor}"

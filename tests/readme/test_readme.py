@@ -33,6 +33,7 @@ def run(*command: str | Path, cwd: Path, **env: str) -> str:
         capture_output=True,
         text=True,
         timeout=300,
+        check=False,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -65,7 +66,9 @@ def test_python_before(block: Block, tmp_path: Path) -> None:
 
 def run_python(block: Block, folder: Path, *options: str) -> str:
     """Run a script, by the interpreter that runs the tests."""
-    assert Path(sys.prefix).resolve() == (ROOT / "target/venv").resolve(), "run this with target/venv/bin/python"
+    assert Path(sys.prefix).resolve() == (ROOT / "target/venv").resolve(), (
+        "run this with target/venv/bin/python"
+    )
     script = folder / "example.py"
     script.write_text(block.code, encoding="utf-8")
     return run(sys.executable, *(options or ("-W", "error")), script, cwd=folder)
