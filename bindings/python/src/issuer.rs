@@ -193,7 +193,7 @@ fn further_claims(
     permissions: Option<&Bound<'_, PyAny>>,
     roles: Option<&Bound<'_, PyAny>>,
     claims: Option<&Bound<'_, PyDict>>,
-) -> PyResult<zeroize::Zeroizing<String>> {
+) -> PyResult<String> {
     let mut object = ObjectWriter::new();
     if let Some(permissions) = permissions {
         object.texts("permissions", permissions)?;

@@ -8,8 +8,8 @@ use crate::argument::{Bytes, Integer};
 use crate::error::{OrRaise, exception};
 
 /// Whether to fetch a key set now.
-#[pyclass(frozen, get_all, module = "donjon._donjon")]
-pub(crate) struct JWKSVerdict {
+#[pyclass(frozen, get_all, name = "JWKSVerdict", module = "donjon._donjon")]
+pub(crate) struct JwksVerdict {
     /// Fetch now, after storing `state`.
     fetch: bool,
     /// If not: when to ask again.
@@ -28,7 +28,7 @@ pub(crate) fn jwks_refresh(
     now_ms: Integer,
     cooldown_ms: Integer,
     max_age_ms: Integer,
-) -> PyResult<JWKSVerdict> {
+) -> PyResult<JwksVerdict> {
     let event = match event {
         "unknown_key" => abi::DONJON_JWKS_UNKNOWN_KEY,
         "periodic" => abi::DONJON_JWKS_PERIODIC,
@@ -38,7 +38,7 @@ pub(crate) fn jwks_refresh(
     };
     let state = state.map_or(&[][..], |state| state.0);
     let verdict = abi::jwks_refresh(state, event, now_ms.0, cooldown_ms.0, max_age_ms.0).or_raise(py)?;
-    Ok(JWKSVerdict {
+    Ok(JwksVerdict {
         fetch: verdict.fetch,
         retry_after_ms: verdict.retry_after_ms,
         state: PyBytes::new(py, &verdict.state).unbind(),

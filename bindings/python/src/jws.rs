@@ -11,8 +11,8 @@ use crate::keyring::Keyring;
 use crate::to_json;
 
 /// A verified JWS.
-#[pyclass(frozen, get_all, module = "donjon")]
-pub(crate) struct JWS {
+#[pyclass(frozen, get_all, name = "JWS", module = "donjon")]
+pub(crate) struct Jws {
     /// The signed bytes.
     payload: Py<PyBytes>,
     /// The algorithm that the key was used with.
@@ -22,7 +22,7 @@ pub(crate) struct JWS {
 }
 
 #[pymethods]
-impl JWS {
+impl Jws {
     fn __repr__(&self, py: Python<'_>) -> String {
         format!("JWS(algorithm='{}')", self.algorithm.bind(py))
     }
@@ -37,7 +37,7 @@ pub(crate) fn verify_jws(
     jws: Token<'_>,
     algorithms: &Bound<'_, PyAny>,
     now: Option<Integer>,
-) -> PyResult<JWS> {
+) -> PyResult<Jws> {
     verify_jws_of_config(py, keyring, jws, Bytes(to_json::texts(algorithms)?.as_bytes()), now)
 }
 
@@ -50,10 +50,10 @@ pub(crate) fn verify_jws_of_config(
     jws: Token<'_>,
     algorithms: Bytes<'_>,
     now: Option<Integer>,
-) -> PyResult<JWS> {
+) -> PyResult<Jws> {
     let jws = abi::jws_verify(keyring.get().handle(), algorithms.0, jws.0, now_s(now)).or_raise(py)?;
     let key_id = jws.key_id().map(|kid| PyString::from_bytes(py, kid)).transpose()?;
-    Ok(JWS {
+    Ok(Jws {
         payload: PyBytes::new(py, jws.payload().unwrap_or_default()).unbind(),
         algorithm: PyString::from_bytes(py, jws.alg().unwrap_or_default())?.unbind(),
         key_id: key_id.map(Bound::unbind),

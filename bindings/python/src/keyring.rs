@@ -158,14 +158,14 @@ fn or_none<'a>(text: Option<Text<'a>>) -> &'a str {
     text.map_or("", |text| text.0)
 }
 
-fn master_config(keys: Option<&Bound<'_, PyAny>>) -> PyResult<Zeroizing<String>> {
-    let Some(keys) = keys else { return Ok(Zeroizing::default()) };
+fn master_config(keys: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
+    let Some(keys) = keys else { return Ok(String::new()) };
     let mut config = ObjectWriter::new();
     config.value("keys", keys)?;
     Ok(config.finish())
 }
 
-/// A JSON document: as text, or as a `dict`.
+/// A key set or a key: as text, or as a `dict`, whose text is wiped after use.
 enum Document<'a> {
     Text(&'a [u8]),
     Dict(Zeroizing<String>),
@@ -174,7 +174,7 @@ enum Document<'a> {
 impl<'a> Document<'a> {
     fn of(object: &'a Bound<'_, PyAny>) -> PyResult<Self> {
         if object.is_instance_of::<PyDict>() {
-            return to_json::value(object).map(Self::Dict);
+            return to_json::value(object).map(|text| Self::Dict(Zeroizing::new(text)));
         }
         match object.extract::<Bytes<'a>>() {
             Ok(Bytes(text)) => Ok(Self::Text(text)),

@@ -33,9 +33,9 @@ mod _donjon {
     #[pymodule_export]
     use crate::issuer::{Refresh, TokenIssuer};
     #[pymodule_export]
-    use crate::jwks::{JWKSVerdict, jwks_refresh};
+    use crate::jwks::{JwksVerdict, jwks_refresh};
     #[pymodule_export]
-    use crate::jws::{JWS, sign_token, unverified_header, verify_jws, verify_jws_of_config};
+    use crate::jws::{Jws, sign_token, unverified_header, verify_jws, verify_jws_of_config};
     #[pymodule_export]
     use crate::keyring::Keyring;
     #[pymodule_export]

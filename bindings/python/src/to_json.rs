@@ -6,8 +6,7 @@
 use donjon::json::{Limits, write_text};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use zeroize::Zeroizing;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 
 use crate::abi::Failure;
 use crate::argument::wrong_type;
@@ -18,13 +17,13 @@ const MAX_LEN: usize = 1 << 20;
 
 /// An object that grows member by member.
 pub(crate) struct ObjectWriter {
-    text: Zeroizing<String>,
+    text: String,
 }
 
 impl ObjectWriter {
     pub(crate) fn new() -> Self {
         // Room for the claims of a usual token.
-        let mut text = Zeroizing::new(String::with_capacity(512));
+        let mut text = String::with_capacity(512);
         text.push('{');
         Self { text }
     }
@@ -76,22 +75,22 @@ impl ObjectWriter {
         Ok(())
     }
 
-    pub(crate) fn finish(mut self) -> Zeroizing<String> {
+    pub(crate) fn finish(mut self) -> String {
         self.text.push('}');
         self.text
     }
 }
 
 /// One value as JSON.
-pub(crate) fn value(value: &Bound<'_, PyAny>) -> PyResult<Zeroizing<String>> {
-    let mut out = Zeroizing::new(String::new());
+pub(crate) fn value(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let mut out = String::new();
     write(value, &mut out, 0)?;
     Ok(out)
 }
 
 /// A list of texts as JSON.
-pub(crate) fn texts(texts: &Bound<'_, PyAny>) -> PyResult<Zeroizing<String>> {
-    let mut out = Zeroizing::new(String::new());
+pub(crate) fn texts(texts: &Bound<'_, PyAny>) -> PyResult<String> {
+    let mut out = String::new();
     write_texts(texts, &mut out)?;
     Ok(out)
 }
@@ -163,29 +162,30 @@ fn write_object(dict: &Bound<'_, PyDict>, out: &mut String, depth: u8) -> PyResu
 }
 
 fn write_texts(texts: &Bound<'_, PyAny>, out: &mut String) -> PyResult<()> {
-    if texts.is_instance_of::<PyString>() || !is_collection(texts) {
-        return Err(wrong_type("a list of str", texts.as_borrowed()));
+    if let Ok(list) = texts.cast::<PyList>() {
+        write_texts_of(list.iter(), out)
+    } else if let Ok(tuple) = texts.cast::<PyTuple>() {
+        write_texts_of(tuple.iter(), out)
+    } else if let Ok(set) = texts.cast::<PySet>() {
+        write_texts_of(set.iter(), out)
+    } else if let Ok(set) = texts.cast::<PyFrozenSet>() {
+        write_texts_of(set.iter(), out)
+    } else {
+        Err(wrong_type("a list of str", texts.as_borrowed()))
     }
+}
+
+fn write_texts_of<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, out: &mut String) -> PyResult<()> {
     out.push('[');
-    for (index, item) in texts.try_iter()?.enumerate() {
+    for (index, item) in items.enumerate() {
         if index > 0 {
             out.push(',');
         }
-        let item = item?;
-        let item = item.cast::<PyString>().map_err(|_| wrong_type("a list of str", item.as_borrowed()))?;
-        write_str(item, out)?;
+        let text = item.cast::<PyString>().map_err(|_| wrong_type("a list of str", item.as_borrowed()))?;
+        write_str(text, out)?;
     }
     out.push(']');
     Ok(())
-}
-
-/// Lists, tuples, sets: what has an end. An iterator may have none.
-fn is_collection(value: &Bound<'_, PyAny>) -> bool {
-    use pyo3::types::{PyFrozenSet, PySet};
-    value.is_instance_of::<PyList>()
-        || value.is_instance_of::<PyTuple>()
-        || value.is_instance_of::<PySet>()
-        || value.is_instance_of::<PyFrozenSet>()
 }
 
 fn text<'a>(value: &'a Bound<'_, PyAny>, wanted: &str) -> PyResult<&'a str> {

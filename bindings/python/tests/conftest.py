@@ -12,7 +12,7 @@ AUDIENCE = "api"
 PERMISSIONS = [f"document:{verb}" for verb in ("read", "update", "delete", "share", "list")]
 # 32 bytes of no pattern, as base64url.
 MASTER = "pDOI4XyVoYMjTPMoWUTfR2QiDkVKlBuWUOaEp5XcEnU"
-SECRET = "c4FzBv1Q9u0tXh7RkzW2mYpJ6dLsNe3G"  # noqa: S105  of these tests only
+SECRET = "c4FzBv1Q9u0tXh7RkzW2mYpJ6dLsNe3G"
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import logging
 from typing import Annotated
 
 import pytest
-from conftest import AUDIENCE, ISSUER
 from fastapi import Depends, FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 import donjon
+from conftest import AUDIENCE, ISSUER
 from donjon import Claims, Keyring, TokenIssuer, TokenRevoked, TokenVerifier
 from donjon.fastapi import BearerAuth, jwks_router
 
@@ -46,7 +46,7 @@ class Service:
             raise TokenRevoked
 
     async def get(self, path: str, *authorization: str) -> Response:
-        headers = [("Authorization", value.encode()) for value in authorization]
+        headers = [(b"Authorization", value.encode()) for value in authorization]
         async with AsyncClient(
             transport=ASGITransport(self.app), base_url="http://service"
         ) as client:

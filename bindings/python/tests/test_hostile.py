@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from conftest import AUDIENCE, ISSUER, NOW, SECRET
 
 import donjon
+from conftest import AUDIENCE, ISSUER, NOW, SECRET
 from donjon import Keyring, TokenIssuer, TokenVerifier
 
 
@@ -25,7 +25,7 @@ class Text(str):
     def __str__(self) -> str:
         return "eve"
 
-    def encode(self, *_: object) -> bytes:  # type: ignore[override]
+    def encode(self, *_: object) -> bytes:
         return b"eve"
 
     def __eq__(self, other: object) -> bool:
@@ -219,7 +219,7 @@ def test_width_has_a_bound(issuer: TokenIssuer) -> None:
     ],
     ids=str,
 )
-def test_a_verifier_takes_nothing_else(keyring: Keyring, option: dict) -> None:
+def test_a_verifier_takes_nothing_else(keyring: Keyring, option: dict[str, Any]) -> None:
     expected = {
         "issuer": ISSUER,
         "audience": AUDIENCE,

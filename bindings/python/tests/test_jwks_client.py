@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import AUDIENCE, ISSUER
 
 import donjon
+from conftest import AUDIENCE, ISSUER
 from donjon import Keyring, TokenIssuer
 from donjon.jwks import MAX_BYTES, AsyncJWKSClient, JWKSClient, KeySetUnavailable
 
@@ -244,7 +244,7 @@ async def test_the_synchronous_client_works_inside_an_event_loop(identity: Ident
 @pytest.fixture
 def server(identity: Identity) -> Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             body = identity.keyring.public_jwks().encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))

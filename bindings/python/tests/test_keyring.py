@@ -6,11 +6,12 @@ import copy
 import json
 import pickle
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from conftest import MASTER, NOW, SECRET
 
 import donjon
+from conftest import MASTER, NOW, SECRET
 from donjon import Keyring, TokenIssuer, TokenVerifier
 
 
@@ -162,7 +163,7 @@ def test_keys_of_unknown_types_are_left_out() -> None:
         {"keys": 1},
     ],
 )
-def test_what_is_no_key_set_is_refused(jwks: str | bytes | dict) -> None:
+def test_what_is_no_key_set_is_refused(jwks: str | bytes | dict[str, Any]) -> None:
     with pytest.raises(donjon.ConfigError):
         Keyring.from_jwks(jwks)
 

@@ -6,11 +6,12 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from conftest import NOW, SECRET
 
 import donjon
+from conftest import NOW, SECRET
 from donjon import InvalidToken, Keyring, PurposeTokens
 
 OLD, NEW = "$argon2id$old", "$argon2id$new"
@@ -58,7 +59,9 @@ def test_a_token_is_good_for_what_it_was_made_for(tokens: PurposeTokens, token: 
     ],
     ids=["purpose", "subject", "state", "late", "no token", "surrogate"],
 )
-def test_it_is_good_for_nothing_else(tokens: PurposeTokens, token: str, change: dict) -> None:
+def test_it_is_good_for_nothing_else(
+    tokens: PurposeTokens, token: str, change: dict[str, Any]
+) -> None:
     asked = {"token": token, "purpose": "reset", "subject": "ann", "state": OLD, "now": NOW}
     with pytest.raises(donjon.TokenError):
         tokens.check(**{**asked, **change})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from conftest import NOW
 
 import donjon
+from conftest import NOW
 from donjon import Refresh, TokenIssuer, TokenVerifier, refresh
 
 

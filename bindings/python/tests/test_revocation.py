@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import NOW
 
+from conftest import NOW
 from donjon import MissingClaim, TokenRevoked, check_revocation
 
 
@@ -16,7 +16,7 @@ def test_a_token_that_nothing_speaks_against_stands() -> None:
 @pytest.mark.parametrize("fact", ["token_revoked", "family_revoked", "key_revoked"])
 def test_each_fact_revokes(fact: str) -> None:
     with pytest.raises(TokenRevoked):
-        check_revocation(NOW, store_since=0, **{fact: True})  # type: ignore[arg-type]
+        check_revocation(NOW, store_since=0, **{fact: True})
 
 
 def test_a_token_from_before_the_log_out_is_dead() -> None:

@@ -10,8 +10,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import SECRET
 
+from conftest import SECRET
 from donjon import Keyring, TokenIssuer, TokenVerifier
 
 

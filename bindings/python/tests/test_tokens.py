@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from conftest import AUDIENCE, ISSUER, NOW, PERMISSIONS, SECRET
 
 import donjon
+from conftest import AUDIENCE, ISSUER, NOW, PERMISSIONS, SECRET
 from donjon import Keyring, TokenIssuer, TokenVerifier
 
 
@@ -124,7 +125,7 @@ def test_a_claim_over_the_limit_is_refused_when_minting(issuer: TokenIssuer) -> 
     ],
 )
 def test_what_was_not_expected_is_refused(
-    keyring: Keyring, issuer: TokenIssuer, error: type[donjon.TokenError], options: dict
+    keyring: Keyring, issuer: TokenIssuer, error: type[donjon.TokenError], options: dict[str, Any]
 ) -> None:
     expected = {
         "issuer": ISSUER,

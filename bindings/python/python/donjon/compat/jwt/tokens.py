@@ -18,6 +18,7 @@ from donjon.compat.jwt.exceptions import (
     InvalidIssuerError,
     InvalidSubjectError,
     InvalidTokenError,
+    MissingRequiredClaimError,
     translated,
 )
 from donjon.compat.jwt.keys import PyJWK, hashable, keyring_of, verifying_keyring
@@ -167,8 +168,11 @@ class _Expected:
 
     @property
     def required_names(self) -> str:
-        """What an error may say is missing."""
-        return ", ".join(dict.fromkeys(("exp", *(self.required or ()))))
+        """What may be missing: the kernel says that a claim is, not which."""
+        names = [] if self.required is None else ["exp", *self.required]
+        names += ["iss"] if self.issuer is not None else []
+        names += ["aud"] if self.audience is not None else []
+        return '", "'.join(dict.fromkeys(names))
 
     def check(self, payload: dict[str, Any], header: dict[str, Any]) -> None:
         """Check of a verified token what the kernel's verifier does not take."""
@@ -178,8 +182,11 @@ class _Expected:
             raise InvalidAudienceError("the token is for an audience, and none was expected")
         if self._single_audience and not isinstance(payload.get("aud"), str):
             raise InvalidAudienceError("the token is for several audiences")
-        if isinstance(self._issuers, tuple) and payload.get("iss") not in self._issuers:
-            raise InvalidIssuerError("the token is from another issuer")
+        if isinstance(self._issuers, tuple):
+            if "iss" not in payload:
+                raise MissingRequiredClaimError("iss")
+            if payload["iss"] not in self._issuers:
+                raise InvalidIssuerError("the token is from another issuer")
         if self._subject is not None and payload.get("sub") != self._subject:
             raise InvalidSubjectError("the token is about another subject")
 
