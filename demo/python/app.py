@@ -57,10 +57,13 @@ def no_store(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
+Username = Annotated[str, Field(pattern=r"^[a-z0-9.@_-]{1,64}$")]
+
+
 class Credentials(BaseModel):
     """Who somebody says they are."""
 
-    username: str = Field(min_length=1, max_length=64)
+    username: Username
     password: SecretStr = Field(min_length=8, max_length=256)
 
 
@@ -73,7 +76,7 @@ class RefreshToken(BaseModel):
 class Forgotten(BaseModel):
     """Whose password to reset."""
 
-    username: str
+    username: Username
 
 
 class Reset(Credentials):

@@ -97,9 +97,8 @@ class Tokens:
 
     def end(self, user: Claims, refresh_token: str) -> None:
         """Take back the tokens of one log-in."""
-        family = self.keys.refresh.verify(refresh_token)["family"]
-        self.families.revoke(family)
         self.revocations.add(user)
+        self.families.revoke(self.keys.refresh.verify(refresh_token)["family"])
 
     def end_all(self, subject: str) -> None:
         """Log out everywhere, in one write: what was issued until now is good no more."""
