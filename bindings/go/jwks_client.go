@@ -44,10 +44,21 @@ func NewJWKSClient(opts JWKSOptions) (*JWKSClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := opts.Verifier.document(); err != nil {
-		return nil, err
+	client := &JWKSClient{opts: opts, now: time.Now}
+	if err := client.rehearse(); err != nil {
+		return nil, ErrConfig
 	}
-	return &JWKSClient{opts: opts, now: time.Now}, nil
+	return client, nil
+}
+
+// rehearse finds what is wrong with the options, while somebody looks.
+func (c *JWKSClient) rehearse() error {
+	if _, err := c.ask(nil, abi.JWKSPeriodic); err != nil {
+		return err
+	}
+	verifier, err := c.verifierOf([]byte(`{"keys":[]}`))
+	_ = verifier.Close()
+	return err
 }
 
 // Verify is [JWKSClient.VerifyContext] without a context.
@@ -148,13 +159,17 @@ func (c *JWKSClient) fly(f *flight) {
 
 // decide tells the kernel of an event and keeps its state. c.mu is held.
 func (c *JWKSClient) decide(event int32) (abi.JWKSVerdict, error) {
-	verdict, status := abi.JWKSRefresh(abi.Text(c.state), event, c.now().UnixMilli(),
-		c.opts.Cooldown.Milliseconds(), c.opts.MaxAge.Milliseconds())
-	if err := failure(status); err != nil {
-		return verdict, err
+	verdict, err := c.ask(c.state, event)
+	if err == nil {
+		c.state = verdict.State
 	}
-	c.state = verdict.State
-	return verdict, nil
+	return verdict, err
+}
+
+func (c *JWKSClient) ask(state []byte, event int32) (abi.JWKSVerdict, error) {
+	verdict, status := abi.JWKSRefresh(abi.Text(state), event, c.now().UnixMilli(),
+		c.opts.Cooldown.Milliseconds(), c.opts.MaxAge.Milliseconds())
+	return verdict, failure(status)
 }
 
 func (c *JWKSClient) fetch() (*Verifier, error) {
@@ -162,6 +177,10 @@ func (c *JWKSClient) fetch() (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.verifierOf(set)
+}
+
+func (c *JWKSClient) verifierOf(set []byte) (*Verifier, error) {
 	keys, err := ParseKeyring(set)
 	if err != nil {
 		return nil, fmt.Errorf("donjon: key set refused: %w", err)

@@ -259,6 +259,8 @@ func TestClientIsToldWhatToTrust(t *testing.T) {
 		"no host":          func(o *JWKSOptions) { o.URL = "https:///jwks.json" },
 		"not a URL":        func(o *JWKSOptions) { o.URL = "https://idp\x00" },
 		"no expectations":  func(o *JWKSOptions) { o.Verifier = VerifierOptions{} },
+		"no algorithm":     func(o *JWKSOptions) { o.Verifier.Algorithms = []Algorithm{"none"} },
+		"negative age":     func(o *JWKSOptions) { o.MaxAge = -time.Hour },
 		"an HMAC":          func(o *JWKSOptions) { o.Verifier.Algorithms = []Algorithm{EdDSA, HS256} },
 		"negative timeout": func(o *JWKSOptions) { o.Timeout = -1 },
 		"no cooldown":      func(o *JWKSOptions) { o.Cooldown = time.Microsecond },

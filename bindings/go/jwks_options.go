@@ -62,7 +62,7 @@ func (o JWKSOptions) checked() (JWKSOptions, error) {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = 256 << 10
 	}
-	if o.Cooldown < time.Millisecond || o.MaxAge < time.Millisecond || o.Timeout < 0 || o.MaxBytes < 0 {
+	if o.Timeout < 0 || o.MaxBytes < 0 {
 		return o, ErrConfig
 	}
 	if o.Logger == nil {
