@@ -105,9 +105,9 @@ def walk_through(services: Services, master: str) -> int:
 def stay(services: Services) -> None:
     """Show the services' logs until interrupted."""
     docs = f"{services.python.url}/docs"
-    print(f"\nTry it yourself: {docs} (Ctrl-C stops both services)\n", flush=True)
-    read = {service: service.log_size() for service in services.both()}
     try:
+        print(f"\nTry it yourself: {docs} (Ctrl-C stops both services)\n", flush=True)
+        read = {service: service.log_size() for service in services.both()}
         while True:
             for service in services.both():
                 read[service] += show_log(service, read[service])
