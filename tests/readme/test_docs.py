@@ -67,3 +67,13 @@ def test_every_link_to_a_heading_leads_to_one(document: Path) -> None:
             re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings
         }
         assert anchor in anchors, f"{target}#{anchor}"
+
+
+def test_the_threat_model_says_of_every_dependency_why_it_is_trusted() -> None:
+    """Of those that are linked in."""
+    manifest = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
+    linked = manifest[manifest.index("[dependencies]") : manifest.index("[build-dependencies]")]
+    crates = set(re.findall(r"^([\w-]+) = ", linked, re.MULTILINE))
+    model = (ROOT / "docs/threat-model.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+`) \|", model[model.index("## Dependencies") :], re.MULTILINE)
+    assert set(re.findall(r"`([\w-]+)`", " ".join(rows))) == crates
