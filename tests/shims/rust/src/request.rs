@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use donjon::time::NEVER_S;
 use serde_json::value::RawValue;
 
 use crate::refusal::Refusal;
@@ -56,9 +57,12 @@ impl<'a> Request<'a> {
         if self.is_given(name) { self.integer(name) } else { Ok(0) }
     }
 
-    /// A time; `null` is never, absent is an error.
+    /// A time; `null` and what the C ABI has for it are never, absent is an error.
     pub(crate) fn time(&self, name: &str) -> Result<Option<i64>, Refusal> {
-        if self.raw(name)? == "null" { Ok(None) } else { self.integer(name).map(Some) }
+        if self.raw(name)? == "null" {
+            return Ok(None);
+        }
+        Ok(Some(self.integer(name)?).filter(|time| *time != NEVER_S))
     }
 
     pub(crate) fn boolean(&self, name: &str) -> Result<bool, Refusal> {
