@@ -362,10 +362,10 @@ pub(crate) struct Verifier(Handle<ffi::donjon_verifier>);
 /// Verified claims: the ABI's buffer, and where in it each claim is.
 pub(crate) struct Claims {
     buffer: Vec<u8>,
-    pub(crate) fields: ffi::donjon_claims,
+    pub(crate) fields: Fields,
 }
 
-pub(crate) use ffi::donjon_span as Span;
+pub(crate) use ffi::{donjon_claims as Fields, donjon_span as Span};
 
 impl Claims {
     pub(crate) fn bytes(&self, span: Span) -> Option<&[u8]> {

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::abi::{self, Span};
+use crate::abi::{self, Fields, Span};
 use crate::argument::Text;
 use crate::from_json;
 
@@ -50,8 +50,6 @@ impl Claims {
         self.bytes(span).map_or_else(|| Ok(PyTuple::empty(py)), |json| from_json::texts(py, json))
     }
 }
-
-type Fields = donjon::ffi::donjon_claims;
 
 const fn moment(seconds: i64) -> Option<i64> {
     if seconds == abi::NEVER { None } else { Some(seconds) }

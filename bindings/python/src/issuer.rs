@@ -41,9 +41,10 @@ impl Refresh {
 #[pymethods]
 impl TokenIssuer {
     #[new]
-    #[pyo3(signature = (
-        keyring, *, issuer, audience, access_ttl = ACCESS_TTL, refresh_ttl = REFRESH_TTL,
-    ))]
+    #[pyo3(
+        signature = (keyring, *, issuer, audience, access_ttl = ACCESS_TTL, refresh_ttl = REFRESH_TTL),
+        text_signature = "(keyring, *, issuer, audience, access_ttl=1800, refresh_ttl=604800)",
+    )]
     fn new(
         py: Python<'_>,
         keyring: &Bound<'_, Keyring>,
@@ -124,10 +125,14 @@ impl TokenIssuer {
     /// `state` is what the store has for `used.family`, `None` if nothing. Where the result says
     /// `changed`, store its state by compare-and-swap before the token goes out, and if another request
     /// was faster, read the state and rotate again. `ReuseDetected` carries a `state` to store likewise.
-    #[pyo3(signature = (
-        used, state, *, grace = GRACE, permissions = None, roles = None, claims = None, ttl = None,
-        revoked_since = None, now = None,
-    ))]
+    #[pyo3(
+        signature = (
+            used, state, *, grace = GRACE, permissions = None, roles = None, claims = None, ttl = None,
+            revoked_since = None, now = None,
+        ),
+        text_signature = "($self, used, state, *, grace=10, permissions=None, roles=None, claims=None, \
+            ttl=None, revoked_since=None, now=None)",
+    )]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn rotate_refresh(
         &self,

@@ -33,7 +33,10 @@ impl Keyring {
 impl Keyring {
     /// New random keys: one that signs tokens, and one that binds tokens to a state.
     #[staticmethod]
-    #[pyo3(signature = (token = Text("EdDSA"), *, now = None))]
+    #[pyo3(
+        signature = (token = Text("EdDSA"), *, now = None),
+        text_signature = "(token='EdDSA', *, now=None)",
+    )]
     fn generate(py: Python<'_>, token: Text<'_>, now: Option<Integer>) -> PyResult<Self> {
         let mut spec = ObjectWriter::new();
         spec.value("token", PyString::new(py, token.0).as_any())?;
@@ -59,7 +62,10 @@ impl Keyring {
 
     /// `from_master` of an environment variable.
     #[staticmethod]
-    #[pyo3(signature = (name = Text("DONJON_MASTER"), *, keys = None))]
+    #[pyo3(
+        signature = (name = Text("DONJON_MASTER"), *, keys = None),
+        text_signature = "(name='DONJON_MASTER', *, keys=None)",
+    )]
     fn from_env(py: Python<'_>, name: Text<'_>, keys: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         // A variable that is not set is a master secret that is too short.
         let master = Zeroizing::new(std::env::var(name.0).unwrap_or_default());
@@ -68,7 +74,10 @@ impl Keyring {
 
     /// One HMAC secret, for tokens.
     #[staticmethod]
-    #[pyo3(signature = (secret, alg = Text("HS256"), *, kid = None))]
+    #[pyo3(
+        signature = (secret, alg = Text("HS256"), *, kid = None),
+        text_signature = "(secret, alg='HS256', *, kid=None)",
+    )]
     fn from_secret(
         py: Python<'_>,
         secret: Bytes<'_>,
@@ -92,7 +101,10 @@ impl Keyring {
     }
 
     /// A new primary key; the old one verifies for `overlap` longer. By default the algorithm stays.
-    #[pyo3(signature = (purpose = Text("token"), *, alg = None, overlap, now = None))]
+    #[pyo3(
+        signature = (purpose = Text("token"), *, alg = None, overlap, now = None),
+        text_signature = "($self, purpose='token', *, alg=None, overlap, now=None)",
+    )]
     fn rotate(
         &self,
         py: Python<'_>,

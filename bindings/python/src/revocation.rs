@@ -14,10 +14,14 @@ const SKEW: Duration = Duration::seconds(2);
 /// `store_since` is when the revocation store's epoch marker was written, `None` if it is gone: then
 /// the store may have forgotten revocations, and every token is refused.
 #[pyfunction]
-#[pyo3(signature = (
-    issued_at, *, store_since, subject_since = None, token_revoked = false, family_revoked = false,
-    key_revoked = false, skew = SKEW,
-))]
+#[pyo3(
+    signature = (
+        issued_at, *, store_since, subject_since = None, token_revoked = false, family_revoked = false,
+        key_revoked = false, skew = SKEW,
+    ),
+    text_signature = "(issued_at, *, store_since, subject_since=None, token_revoked=False, \
+        family_revoked=False, key_revoked=False, skew=2)",
+)]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
 pub(crate) fn check_revocation(
     py: Python<'_>,

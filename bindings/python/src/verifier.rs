@@ -19,10 +19,14 @@ pub(crate) struct TokenVerifier {
 #[pymethods]
 impl TokenVerifier {
     #[new]
-    #[pyo3(signature = (
-        keyring, *, issuer, audience, r#type, algorithms, leeway = Duration::seconds(0), require = None,
-        require_expiry = true, legacy_type_claim = None,
-    ))]
+    #[pyo3(
+        signature = (
+            keyring, *, issuer, audience, r#type, algorithms, leeway = Duration::seconds(0), require = None,
+            require_expiry = true, legacy_type_claim = None,
+        ),
+        text_signature = "(keyring, *, issuer, audience, type, algorithms, leeway=0, require=None, \
+            require_expiry=True, legacy_type_claim=None)",
+    )]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
         py: Python<'_>,

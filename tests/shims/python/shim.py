@@ -33,7 +33,8 @@ def _not_json(name: str) -> NoReturn:
     raise BadRequest(name)
 
 
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_not_json)
+# Numbers are only ever taken as text, see `Request.integer`: here they need no value, of any length.
+_DECODER = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_not_json)
 _SPACE = re.compile(r"[ \t\n\r]*")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 

@@ -2,7 +2,9 @@
 
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from datetime import timedelta
-from typing import Any, Literal, TypedDict, TypeVar, final, overload
+from typing import Any, Literal, TypeVar, final, overload
+
+from donjon.types import KeySummary, MasterKey
 
 _T = TypeVar("_T")
 _Texts = list[str] | tuple[str, ...] | set[str] | frozenset[str]
@@ -10,25 +12,6 @@ _Duration = int | timedelta
 
 __version__: str
 STATUSES: list[tuple[int, str, str, int]]
-
-class KeySummary(TypedDict):
-    kid: str | None
-    kty: str
-    alg: str | None
-    purpose: str
-    status: str
-    created_s: int | None
-    not_after_s: int | None
-    thumbprint: str | None
-
-class _MasterKeyRequired(TypedDict):
-    purpose: str
-    alg: str
-    epoch: int
-
-class MasterKey(_MasterKeyRequired, total=False):
-    oldest: int
-    disabled: list[int]
 
 @final
 class Keyring:
@@ -142,8 +125,8 @@ class TokenIssuer:
         *,
         issuer: str | None,
         audience: str | _Texts | None,
-        access_ttl: _Duration = ...,
-        refresh_ttl: _Duration = ...,
+        access_ttl: _Duration = 1800,
+        refresh_ttl: _Duration = 604800,
     ) -> TokenIssuer: ...
     def access(
         self,
@@ -172,7 +155,7 @@ class TokenIssuer:
         used: Claims,
         state: bytes | None,
         *,
-        grace: _Duration = ...,
+        grace: _Duration = 10,
         permissions: _Texts | None = None,
         roles: _Texts | None = None,
         claims: dict[str, Any] | None = None,

@@ -9,7 +9,8 @@
 When to fetch is the kernel's decision: when the set is stale, and when a token names a key that is
 not in it, but never twice within the cooldown, however many unknown keys arrive. One fetch runs at
 a time. It follows no redirect and is bounded in size and in time. A failed one leaves the last set
-in use. `AsyncJWKSClient` is the same to await.
+in use. `AsyncJWKSClient` is the same to await; an asynchronous service uses that one, since the
+other keeps the event loop waiting while it fetches.
 """
 
 from __future__ import annotations

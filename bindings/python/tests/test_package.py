@@ -1,0 +1,86 @@
+"""What a user meets first: the README, the types, the interpreter's help."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import donjon
+
+HERE = Path(__file__).parent
+SHIM = HERE.parents[2] / "tests/shims/python/shim.py"
+
+
+def test_the_readme_runs_as_pasted() -> None:
+    readme = (HERE.parent / "README.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert len(blocks) == 4
+    # One module, as a reader would paste it: later blocks use the names of earlier ones.
+    exec(compile("\n".join(blocks), "README.md", "exec"), {"__name__": "readme"})
+
+
+def test_the_stubs_say_what_the_extension_does(tmp_path: Path) -> None:
+    allowed = tmp_path / "allowed"
+    # The first is made by the extension; the second is there only where the shim is built.
+    allowed.write_text("donjon._donjon.__all__\ndonjon._donjon.test_entropy\n")
+    command = [sys.executable, "-m", "mypy.stubtest", "donjon._donjon"]
+    command += ["--ignore-disjoint-bases", "--ignore-unused-allowlist"]
+    done = subprocess.run(
+        [*command, "--allowlist", allowed], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", donjon.__all__)
+def test_what_is_exported_is_documented(name: str) -> None:
+    exported = getattr(donjon, name)
+    assert name == "__version__" or inspect.getdoc(exported)
+
+
+def test_help_shows_the_defaults() -> None:
+    assert (
+        str(inspect.signature(donjon.Keyring.from_secret)) == "(secret, alg='HS256', *, kid=None)"
+    )
+    assert inspect.signature(donjon.TokenVerifier).parameters["leeway"].default == 0
+    assert inspect.signature(donjon.TokenIssuer.rotate_refresh).parameters["grace"].default == 10
+
+
+def test_the_core_imports_nothing_that_is_optional() -> None:
+    program = "import sys, donjon, donjon.compat.jwt\n"
+    program += "assert not {'fastapi', 'httpx', 'anyio', 'cryptography', 'jwt'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+
+
+def test_the_shim_answers_line_by_line() -> None:
+    lines = [
+        b"",
+        b"\xff",
+        b"[]",
+        b'{"op":1}',
+        b'{"id":{"a": 1},"op":"none"}',
+        b'{"op":"jwks_parse","id":"\xc3\xa9","jwks":{"keys":[]}}',
+        b'{"op":"jwks_parse","id":2,"jwks":{"keys":[],"keys":[]}}',
+        b'{"id":3,"op":"revocation_check"}',
+    ]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", SHIM],
+        input=b"\n".join(lines) + b"\n",
+        capture_output=True,
+        check=True,
+    )
+    bad = '{"id":null,"ok":false,"error":"bad_request"}'
+    assert done.stdout.decode().splitlines() == [
+        bad,
+        bad,
+        bad,
+        bad,
+        '{"id":{"a": 1},"ok":false,"error":"unsupported_op"}',
+        '{"id":"é","ok":true,"keys":[]}',
+        '{"id":2,"ok":false,"error":"config_error"}',
+        '{"id":3,"ok":false,"error":"bad_request"}',
+    ]
