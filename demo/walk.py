@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -131,6 +132,11 @@ class Walk:
             wanted = f"{status} {reason or ''}".strip()
             also = "" if holds else ", and more that did not hold"
             print(paint(f"    SURPRISE: wanted {wanted}{also}", "1;31"), flush=True)
+
+    def wait(self, seconds: float, why: str) -> None:
+        """Let time pass, and say so."""
+        print(paint(f"  … {why}", "2"), flush=True)
+        time.sleep(seconds)
 
     def chapter(self, title: str, tell: Callable[[Walk], None]) -> None:
         """Walk through one chapter."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from chapters.log_in import log_in
 from raw_tokens import claims_of
 from walk import Walk
@@ -20,9 +18,9 @@ def tell(walk: Walk) -> None:
 
     two_at_once(walk)
 
-    time.sleep(GRACE_S + 0.5)
+    walk.wait(GRACE_S + 0.5, f"the grace of {GRACE_S} s for late refreshes passes")
     replayed = walk.post("/refresh", refresh_token=first["refresh_token"])
-    note = f"{GRACE_S} s of grace are over"
+    note = "its family is revoked"
     walk.expect(
         "replay the used refresh token", replayed, status=401, reason="reuse_detected", note=note
     )
