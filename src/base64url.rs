@@ -6,18 +6,32 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use zeroize::Zeroizing;
 
-const ENGINE: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_encode_padding(false)
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
-        .with_decode_allow_trailing_bits(false),
-);
+const STRICT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_encode_padding(false)
+    .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+    .with_decode_allow_trailing_bits(false);
+
+/// The vector instructions of this processor, asked for once.
+#[cfg(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn engine() -> &'static impl base64::Engine {
+    use base64::engine::Simd;
+    use std::sync::LazyLock;
+
+    static ENGINE: LazyLock<Simd> = LazyLock::new(|| Simd::url_safe(STRICT));
+    &*ENGINE
+}
+
+#[cfg(not(all(feature = "std", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+fn engine() -> &'static impl base64::Engine {
+    use base64::engine::GeneralPurpose;
+
+    const ENGINE: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE, STRICT);
+    &ENGINE
+}
 
 /// The text is not canonical base64url.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,15 +51,23 @@ pub const fn decoded_len(chars: usize) -> usize {
     (chars / 4).saturating_mul(3).saturating_add((chars % 4).saturating_mul(3) / 4)
 }
 
+/// Appends the text of `bytes` to `out`, as bytes.
+pub fn encode_to_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start.saturating_add(encoded_len(bytes.len())), 0);
+    let written = out.get_mut(start..).map(|room| engine().encode_slice(bytes, room));
+    debug_assert_eq!(written, Some(Ok(encoded_len(bytes.len()))));
+}
+
 /// Appends the text of `bytes` to `out`.
 pub fn encode_into(bytes: &[u8], out: &mut String) {
-    ENGINE.encode_string(bytes, out);
+    engine().encode_string(bytes, out);
 }
 
 /// The text of `bytes`.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
-    ENGINE.encode(bytes)
+    engine().encode(bytes)
 }
 
 /// Decodes into the front of `out` and returns the bytes written; allocates nothing.
@@ -53,7 +75,7 @@ pub fn encode(bytes: &[u8]) -> String {
 /// # Errors
 /// - [`Base64Error`]: not canonical, or longer than `out`.
 pub fn decode_to_slice<'a>(text: &[u8], out: &'a mut [u8]) -> Result<&'a [u8], Base64Error> {
-    let written = ENGINE.decode_slice(text, out).map_err(|_| Base64Error)?;
+    let written = engine().decode_slice(text, out).map_err(|_| Base64Error)?;
     out.get(..written).ok_or(Base64Error)
 }
 
@@ -62,18 +84,15 @@ pub fn decode_to_slice<'a>(text: &[u8], out: &'a mut [u8]) -> Result<&'a [u8], B
 /// # Errors
 /// - [`Base64Error`]: not canonical.
 pub fn decode(text: &[u8]) -> Result<Vec<u8>, Base64Error> {
-    ENGINE.decode(text).map_err(|_| Base64Error)
+    engine().decode(text).map_err(|_| Base64Error)
 }
 
-/// Decodes public text into a buffer that has `room` more bytes.
+/// Decodes public text to the end of `out`.
 ///
 /// # Errors
-/// - [`Base64Error`]: not canonical, or no memory for it.
-pub(crate) fn decode_with_room(text: &[u8], room: usize) -> Result<Vec<u8>, Base64Error> {
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(decoded_len(text.len()).saturating_add(room)).map_err(|_| Base64Error)?;
-    ENGINE.decode_vec(text, &mut bytes).map_err(|_| Base64Error)?;
-    Ok(bytes)
+/// - [`Base64Error`]: not canonical.
+pub(crate) fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
+    engine().decode_vec(text, out).map_err(|_| Base64Error)
 }
 
 /// Decodes a secret in time that depends on its length alone.

@@ -15,6 +15,8 @@ pub struct donjon_issuer(Issuer);
 
 fn grant<'a>(subject: &'a str, claims: &'a str, ttl_s: i64, since_s: i64) -> Grant<'a> {
     Grant {
+        permissions: &[],
+        roles: &[],
         subject,
         claims,
         ttl_s: Some(ttl_s).filter(|&ttl_s| ttl_s != 0),

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::value::Flag;
 use super::{Array, JsonError, Limits, Number, Object, Text, Value};
 
 /// Names that are compared with one another before anything is allocated.
@@ -255,7 +256,7 @@ impl<'a> Scanner<'a> {
             opened = true;
             all_text &= matches!(self.value(inner)?, Value::Text(_));
         }
-        Ok(Array { raw: self.since(start)?, all_text })
+        Ok(Array { raw: self.since(start)?, all_text: Flag::of(all_text) })
     }
 
     /// Moves to the next member and past its colon; `None` past the closing brace.
@@ -292,8 +293,7 @@ impl<'a> Scanner<'a> {
         let mut escaped = false;
         loop {
             let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
-            self.advance(plain.unwrap_or(rest.len()));
+            self.advance(plain_len(rest));
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
@@ -365,4 +365,34 @@ impl<'a> Scanner<'a> {
         }
         if self.at > start { Ok(()) } else { Err(self.error()) }
     }
+}
+
+/// How many bytes come before the first that ends or escapes a string, or has no place in one: eight at a
+/// time, for strings are most of what tokens are made of.
+pub(super) fn plain_len(text: &[u8]) -> usize {
+    let (words, tail) = text.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let special = special_bytes(u64::from_le_bytes(*word));
+        if special != 0 {
+            let within = usize::try_from(special.trailing_zeros() / 8).unwrap_or_default();
+            return index.saturating_mul(8).saturating_add(within);
+        }
+    }
+    let in_tail = tail.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
+    text.len().saturating_sub(tail.len()).saturating_add(in_tail.unwrap_or(tail.len()))
+}
+
+/// The high bit of each byte that is a quote, a backslash or a control character. Bytes above the lowest
+/// of them may be marked by a borrow; the lowest never is.
+const fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+    const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
+    const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
+    const SPACES: u64 = u64::from_le_bytes([0x20; 8]);
+    let (quote, backslash) = (word ^ QUOTES, word ^ BACKSLASHES);
+    let quotes = quote.wrapping_sub(ONES) & !quote;
+    let backslashes = backslash.wrapping_sub(ONES) & !backslash;
+    let controls = word.wrapping_sub(SPACES) & !word;
+    (quotes | backslashes | controls) & HIGHS
 }

@@ -5,19 +5,21 @@ use alloc::string::String;
 use core::cmp::Ordering;
 use core::str::Chars;
 
+use super::value::Flag;
+
 /// A checked JSON string. Compares by what it means: `"\u0061"` equals `"a"`.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
     // INVARIANT: the reader has checked every escape, and that surrogates come in pairs.
     raw: &'a str,
-    escaped: bool,
+    escaped: Flag,
 }
 
 impl<'a> Text<'a> {
-    pub(super) const EMPTY: Self = Self { raw: "", escaped: false };
+    pub(super) const EMPTY: Self = Self { raw: "", escaped: Flag::No };
 
     pub(super) const fn new(raw: &'a str, escaped: bool) -> Self {
-        Self { raw, escaped }
+        Self { raw, escaped: Flag::of(escaped) }
     }
 
     /// The text between the quotes as it stands in the input.
@@ -29,7 +31,10 @@ impl<'a> Text<'a> {
     /// What it means, borrowed, if it has no escape.
     #[must_use]
     pub const fn plain(self) -> Option<&'a str> {
-        if self.escaped { None } else { Some(self.raw) }
+        match self.escaped {
+            Flag::No => Some(self.raw),
+            Flag::Yes => None,
+        }
     }
 
     /// What it means.

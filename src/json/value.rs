@@ -3,8 +3,24 @@
 use super::reader::Members;
 use super::{Number, Text};
 
+/// A `bool` as wide as a pointer. Values are handed up through several results, and a byte beside two
+/// words makes the compiler move them in overlapping pieces, which costs more than reading them did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub(super) enum Flag {
+    No,
+    Yes,
+}
+
+impl Flag {
+    pub(super) const fn of(is: bool) -> Self {
+        if is { Self::Yes } else { Self::No }
+    }
+}
+
 /// One JSON value.
 #[derive(Debug, Clone, Copy)]
+#[repr(usize)]
 pub enum Value<'a> {
     /// `null`
     Null,
@@ -24,10 +40,15 @@ pub enum Value<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Array<'a> {
     pub(super) raw: &'a str,
-    pub(super) all_text: bool,
+    pub(super) all_text: Flag,
 }
 
 impl<'a> Array<'a> {
+    /// An array of strings that was read before: `raw` is what [`Array::raw`] gave.
+    pub(crate) const fn of_checked_texts(raw: &'a str) -> Self {
+        Self { raw, all_text: Flag::Yes }
+    }
+
     /// The array as it stands in the input, brackets included.
     #[must_use]
     pub const fn raw(self) -> &'a str {
@@ -37,7 +58,7 @@ impl<'a> Array<'a> {
     /// Whether every element is a string; true of the empty array.
     #[must_use]
     pub const fn is_all_text(self) -> bool {
-        self.all_text
+        matches!(self.all_text, Flag::Yes)
     }
 
     /// The elements, in order.

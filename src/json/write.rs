@@ -7,7 +7,11 @@ use core::fmt::Write as _;
 pub fn write_text(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(needs_escape) {
+    loop {
+        let at = super::reader::plain_len(rest.as_bytes());
+        if at == rest.len() {
+            break;
+        }
         let (plain, special) = rest.split_at(at);
         out.push_str(plain);
         let mut chars = special.chars();
@@ -18,10 +22,6 @@ pub fn write_text(text: &str, out: &mut String) {
     }
     out.push_str(rest);
     out.push('"');
-}
-
-const fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 fn escape(c: char, out: &mut String) {

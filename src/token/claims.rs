@@ -207,12 +207,12 @@ impl Claims {
 
     /// The permissions that the token carries.
     pub fn permissions(&self) -> impl Iterator<Item = Text<'_>> {
-        as_array(self.value(self.spans.permissions)).into_iter().flat_map(Array::texts)
+        self.list(self.spans.permissions)
     }
 
     /// The roles that the token carries.
     pub fn roles(&self) -> impl Iterator<Item = Text<'_>> {
-        as_array(self.value(self.spans.roles)).into_iter().flat_map(Array::texts)
+        self.list(self.spans.roles)
     }
 
     /// When the token ends, `exp`.
@@ -240,10 +240,12 @@ impl Claims {
     }
 
     /// The whole buffer that the spans point into.
+    #[cfg(feature = "ffi")]
     pub(crate) fn buffer(&self) -> &str {
         &self.text
     }
 
+    #[cfg(feature = "ffi")]
     pub(crate) const fn json_len(&self) -> usize {
         self.json_len
     }
@@ -257,6 +259,11 @@ impl Claims {
 
     fn at(&self, span: Option<Span>) -> Option<&str> {
         self.text.get(span?.range())
+    }
+
+    /// The strings of a list whose span was checked when the claims were read.
+    fn list(&self, span: Option<Span>) -> impl Iterator<Item = Text<'_>> {
+        self.at(span).map(Array::of_checked_texts).into_iter().flat_map(Array::texts)
     }
 
     fn value(&self, span: Option<Span>) -> Option<Value<'_>> {

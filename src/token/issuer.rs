@@ -86,8 +86,12 @@ impl IssuerConfig {
 pub struct Grant<'a> {
     /// Whom the token is about.
     pub subject: &'a str,
-    /// Further claims as one JSON object, among them `permissions` and `roles` (lists of strings);
-    /// empty for none.
+    /// What the subject may do, `permissions`; left out where empty.
+    pub permissions: &'a [&'a str],
+    /// The subject's `roles`; left out where empty.
+    pub roles: &'a [&'a str],
+    /// Further claims as one JSON object; empty for none. It may hold `permissions` and `roles` (lists of
+    /// strings) where the grant names none.
     pub claims: &'a str,
     /// The token's life in seconds, if not the issuer's.
     pub ttl_s: Option<i64>,
@@ -100,7 +104,19 @@ impl<'a> Grant<'a> {
     /// A token about `subject` and nothing more.
     #[must_use]
     pub const fn new(subject: &'a str) -> Self {
-        Self { subject, claims: "", ttl_s: None, revoked_since_s: None }
+        Self { subject, permissions: &[], roles: &[], claims: "", ttl_s: None, revoked_since_s: None }
+    }
+
+    /// With these permissions.
+    #[must_use]
+    pub const fn with_permissions(self, permissions: &'a [&'a str]) -> Self {
+        Self { permissions, ..self }
+    }
+
+    /// With these roles.
+    #[must_use]
+    pub const fn with_roles(self, roles: &'a [&'a str]) -> Self {
+        Self { roles, ..self }
     }
 
     /// With further claims, one JSON object.
@@ -184,7 +200,7 @@ impl Issuer {
     /// Cost: one signature, 16 bytes of entropy.
     ///
     /// # Errors
-    /// - [`TokenError::InvalidArgument`]: an empty subject, a claim that the issuer writes itself, a life
+    /// - [`TokenError::InvalidArgument`]: an empty subject, a claim that is written already, a life
     ///   that is not positive or over 100 years.
     /// - [`TokenError::BadClaimType`], [`TokenError::Malformed`]: the further claims are no JSON object,
     ///   or `permissions` or `roles` no list of strings.
@@ -274,7 +290,9 @@ impl Issuer {
             payload.push_str("\",\"generation\":");
             write_seconds(i64::from(state.generation()), &mut payload);
         }
-        write_further(grant.claims, &mut payload)?;
+        write_list("permissions", grant.permissions, &mut payload);
+        write_list("roles", grant.roles, &mut payload);
+        write_further(grant, &mut payload)?;
         payload.push('}');
         Ok(payload)
     }
@@ -323,8 +341,26 @@ fn write_seconds(seconds: i64, out: &mut String) {
     let _ = write!(out, "{seconds}");
 }
 
+/// Appends a list of strings, unless it is empty.
+fn write_list(name: &str, list: &[&str], out: &mut String) {
+    for (index, one) in list.iter().enumerate() {
+        if index == 0 {
+            out.push_str(",\"");
+            out.push_str(name);
+            out.push_str("\":[");
+        } else {
+            out.push(',');
+        }
+        json::write_text(one, out);
+    }
+    if !list.is_empty() {
+        out.push(']');
+    }
+}
+
 /// Appends the members of the caller's object, each checked.
-fn write_further(claims: &str, out: &mut String) -> Result<(), TokenError> {
+fn write_further(grant: &Grant<'_>, out: &mut String) -> Result<(), TokenError> {
+    let claims = grant.claims;
     if claims.is_empty() {
         return Ok(());
     }
@@ -333,6 +369,10 @@ fn write_further(claims: &str, out: &mut String) -> Result<(), TokenError> {
     while let Some((name, value)) = members.next_member()? {
         is_empty = false;
         if RESERVED.iter().any(|reserved| name == *reserved) {
+            return Err(TokenError::InvalidArgument);
+        }
+        let is_there = |member: &str, list: &[&str]| name == member && !list.is_empty();
+        if is_there("permissions", grant.permissions) || is_there("roles", grant.roles) {
             return Err(TokenError::InvalidArgument);
         }
         let is_list = matches!(value, Value::Array(list) if list.is_all_text());

@@ -46,14 +46,20 @@ impl<'a> Compact<'a> {
         if token.trim_ascii_start().first() == Some(&b'{') {
             return Err(TokenError::Unsupported);
         }
-        match token.iter().filter(|byte| **byte == b'.').count() {
-            2 => {}
-            4 => return Err(TokenError::Unsupported),
-            _ => return Err(TokenError::Malformed),
+        // From both ends, for the payload in between is the longest: there the standard library's search
+        // is faster than looking at each byte.
+        let is_dot = |byte: &u8| *byte == b'.';
+        let (Some(first), Some(last)) = (token.iter().position(is_dot), token.iter().rposition(is_dot))
+        else {
+            return Err(TokenError::Malformed);
+        };
+        let header = token.get(..first).unwrap_or_default();
+        let payload = token.get(first.saturating_add(1)..last).ok_or(TokenError::Malformed)?;
+        let signature = token.get(last.saturating_add(1)..).unwrap_or_default();
+        if payload.contains(&b'.') {
+            let is_jwe = payload.iter().filter(|byte| is_dot(byte)).count() == 2;
+            return Err(if is_jwe { TokenError::Unsupported } else { TokenError::Malformed });
         }
-        let mut segments = token.split(|byte| *byte == b'.');
-        let mut segment = || segments.next().unwrap_or_default();
-        let (header, payload, signature) = (segment(), segment(), segment());
         let is_within = |segment: &[u8], most| segment.len() <= encoded_len(most);
         if !is_within(header, MAX_HEADER_LEN)
             || !is_within(payload, MAX_PAYLOAD_LEN)
@@ -65,9 +71,24 @@ impl<'a> Compact<'a> {
         Ok(Self { header, payload, signature, signed: token.get(..signed_len).unwrap_or_default() })
     }
 
-    /// The payload, with room for a key id behind it: claims keep both in one buffer.
-    fn payload(&self) -> Result<Vec<u8>, TokenError> {
-        base64url::decode_with_room(self.payload, MAX_KEY_ID_LEN).map_err(|_| TokenError::Malformed)
+    /// The payload, if the signature holds, with room for a key id behind it: claims keep both in one
+    /// buffer.
+    fn verified_payload(
+        &self,
+        key: &Key,
+        algorithm: Algorithm,
+        signature: &[u8],
+    ) -> Result<Vec<u8>, TokenError> {
+        if !key.verify(algorithm, self.signed, signature) {
+            // A payload that is no base64url is told apart from a forged one, at a forger's expense.
+            let is_canonical = base64url::is_canonical(self.payload);
+            return Err(if is_canonical { TokenError::BadSignature } else { TokenError::Malformed });
+        }
+        let mut payload = Vec::new();
+        let room = base64url::decoded_len(self.payload.len()).saturating_add(MAX_KEY_ID_LEN);
+        payload.try_reserve_exact(room).map_err(|_| TokenError::OutOfMemory)?;
+        base64url::decode_into(self.payload, &mut payload).map_err(|_| TokenError::Malformed)?;
+        Ok(payload)
     }
 }
 
@@ -86,6 +107,17 @@ pub(super) struct TrustedKeys {
     // INVARIANT: sorted by id, keys without one first.
     keys: Vec<Arc<Key>>,
     algorithms: AlgorithmSet,
+    // INVARIANT: sorted by segment; each names one of `keys`, and an algorithm of that and of `algorithms`.
+    usual: Vec<UsualHeader>,
+}
+
+/// A header as donjon writes it for one key and type, encoded: a token that begins with exactly this
+/// needs no reading to know what its header says.
+#[derive(Debug, Clone)]
+struct UsualHeader {
+    segment: String,
+    key: Arc<Key>,
+    algorithm: Algorithm,
 }
 
 impl TrustedKeys {
@@ -93,9 +125,7 @@ impl TrustedKeys {
         if algorithms.is_empty() {
             return Err(TokenError::Config("the list of algorithms is empty"));
         }
-        let mut keys: Vec<Arc<Key>> = keyring.of_purpose(Purpose::Token).cloned().collect();
-        keys.sort_by(|a, b| a.id().cmp(&b.id()));
-        let trusted = Self { keys, algorithms };
+        let trusted = Self { keys: token_keys(keyring), algorithms, usual: Vec::new() };
         if trusted.confuses_families() {
             return Err(TokenError::Config(
                 "HMAC and public-key algorithms together want keys of both kinds",
@@ -106,11 +136,27 @@ impl TrustedKeys {
 
     /// The token keys of a keyring, each with its own algorithms.
     pub(super) fn own(keyring: &Keyring) -> Self {
-        let keys = keyring.of_purpose(Purpose::Token);
-        let algorithms = keys.fold(AlgorithmSet::NONE, |set, key| set.union(key.algorithms()));
-        let mut keys: Vec<Arc<Key>> = keyring.of_purpose(Purpose::Token).cloned().collect();
-        keys.sort_by(|a, b| a.id().cmp(&b.id()));
-        Self { keys, algorithms }
+        let keys = token_keys(keyring);
+        let algorithms = keys.iter().fold(AlgorithmSet::NONE, |set, key| set.union(key.algorithms()));
+        Self { keys, algorithms, usual: Vec::new() }
+    }
+
+    /// The same keys, with the headers of tokens of this `typ` known beforehand, if one is expected.
+    pub(super) fn expecting(mut self, typ: Option<&str>) -> Self {
+        let Some(typ) = typ else { return self };
+        let usual = self.keys.iter().filter_map(|key| {
+            let algorithm = key.algorithms().intersection(self.algorithms).only()?;
+            let segment = header_segment(key, algorithm, typ).strip_suffix('.')?.into();
+            key.id().map(|_| UsualHeader { segment, key: Arc::clone(key), algorithm })
+        });
+        self.usual = usual.collect();
+        self.usual.sort_by(|a, b| a.segment.cmp(&b.segment));
+        self
+    }
+
+    fn usual(&self, segment: &[u8]) -> Option<&UsualHeader> {
+        let found = self.usual.binary_search_by(|usual| usual.segment.as_bytes().cmp(segment));
+        self.usual.get(found.ok()?)
     }
 
     /// A list with both HMAC and public-key algorithms is how a public key comes to be used as a secret:
@@ -126,16 +172,30 @@ impl TrustedKeys {
         has_algorithm(true) && has_algorithm(false) && !(has_key(true) && has_key(false))
     }
 
-    /// Checks the signature of `token` and hands its header to `look` before that is gone.
+    /// Checks the signature of `token` and hands its header to `look` before that is gone; `None` is a
+    /// header of the `typ` that [`TrustedKeys::expecting`] was told.
     ///
     /// Nothing is allocated before the signature holds; the payload alone after it.
     pub(super) fn open<T>(
         &self,
         token: &[u8],
         now_s: i64,
-        look: impl FnOnce(&Header<'_>) -> T,
+        look: impl FnOnce(Option<&Header<'_>>) -> T,
     ) -> Result<Verified<'_, T>, TokenError> {
         let compact = Compact::split(token)?;
+        if let Some(usual) = self.usual(compact.header) {
+            usual.key.check_usable(now_s)?;
+            let signature = &mut [0; COMMON_SIGNATURE_LEN + 4];
+            if let Ok(signature) = base64url::decode_to_slice(compact.signature, signature) {
+                let payload = compact.verified_payload(&usual.key, usual.algorithm, signature)?;
+                return Ok(Verified {
+                    key: &usual.key,
+                    algorithm: usual.algorithm,
+                    payload,
+                    of_header: look(None),
+                });
+            }
+        }
         if compact.header.len() <= encoded_len(COMMON_HEADER_LEN)
             && compact.signature.len() <= encoded_len(COMMON_SIGNATURE_LEN)
         {
@@ -155,7 +215,7 @@ impl TrustedKeys {
         &self,
         compact: &Compact<'_>,
         now_s: i64,
-        look: impl FnOnce(&Header<'_>) -> T,
+        look: impl FnOnce(Option<&Header<'_>>) -> T,
         header_bytes: &mut [u8],
         signature_bytes: &mut [u8],
     ) -> Result<Verified<'_, T>, TokenError> {
@@ -164,17 +224,8 @@ impl TrustedKeys {
         let header = Header::read(header)?;
         let key = self.key_for(&header, now_s)?;
         let signature = base64url::decode_to_slice(compact.signature, signature_bytes).map_err(malformed)?;
-        if !key.verify(header.algorithm, compact.signed, signature) {
-            // A payload that is no base64url is told apart from a forged one, at a forger's expense.
-            let is_canonical = base64url::is_canonical(compact.payload);
-            return Err(if is_canonical { TokenError::BadSignature } else { TokenError::Malformed });
-        }
-        Ok(Verified {
-            key,
-            algorithm: header.algorithm,
-            payload: compact.payload()?,
-            of_header: look(&header),
-        })
+        let payload = compact.verified_payload(key, header.algorithm, signature)?;
+        Ok(Verified { key, algorithm: header.algorithm, payload, of_header: look(Some(&header)) })
     }
 
     fn key_for(&self, header: &Header<'_>, now_s: i64) -> Result<&Key, TokenError> {
@@ -196,6 +247,13 @@ impl TrustedKeys {
         let mut fitting = self.keys.iter().filter(fits);
         fitting.next().filter(|_| fitting.next().is_none()).map(AsRef::as_ref).ok_or(TokenError::UnknownKey)
     }
+}
+
+/// The token keys of a keyring, sorted by id.
+fn token_keys(keyring: &Keyring) -> Vec<Arc<Key>> {
+    let mut keys: Vec<Arc<Key>> = keyring.of_purpose(Purpose::Token).cloned().collect();
+    keys.sort_by(|a, b| a.id().cmp(&b.id()));
+    keys
 }
 
 /// A bare JWS whose signature holds: any payload, no claims.
@@ -271,17 +329,16 @@ pub(super) fn sign(
     if payload.len() > MAX_PAYLOAD_LEN {
         return Err(TokenError::TooLarge);
     }
-    let mut token = String::new();
+    let mut token = Vec::new();
     token
         .try_reserve_exact(token_bound(header_segment.len(), payload.len()))
         .map_err(|_| TokenError::OutOfMemory)?;
-    token.push_str(header_segment);
-    base64url::encode_into(payload, &mut token);
-    let signature =
-        key.sign(algorithm, token.as_bytes()).ok_or(TokenError::Config("the key does not sign"))?;
-    token.push('.');
-    base64url::encode_into(signature.as_bytes(), &mut token);
-    Ok(token)
+    token.extend_from_slice(header_segment.as_bytes());
+    base64url::encode_to_bytes(payload, &mut token);
+    let signature = key.sign(algorithm, &token).ok_or(TokenError::Config("the key does not sign"))?;
+    token.push(b'.');
+    base64url::encode_to_bytes(signature.as_bytes(), &mut token);
+    String::from_utf8(token).map_err(|_| TokenError::Malformed)
 }
 
 /// The characters of a token at most: its header segment and dot, a payload of this many bytes, and the

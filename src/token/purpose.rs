@@ -123,7 +123,8 @@ impl PurposeTokens {
         now_s: i64,
     ) -> Result<bool, TokenError> {
         let typ = TokenType::Purpose(purpose.clone()).typ();
-        let verified = self.trusted.open(token, now_s, |header| header.is_typ(&typ))?;
+        let verified =
+            self.trusted.open(token, now_s, |header| header.is_some_and(|header| header.is_typ(&typ)))?;
         let claims = Claims::read::<&str>(verified.payload, &[])?;
         check_times(&claims, now_s, 0, &Expected::Exactly(()))?;
         let Some(Value::Text(carried)) = claims.get("sfp") else { return Ok(false) };

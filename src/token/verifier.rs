@@ -228,7 +228,8 @@ impl Verifier {
             _ => None,
         };
         let required = (0..config.required.len()).map(bit).fold(0, |all, bit| all | bit);
-        Ok(Self { trusted: TrustedKeys::new(keyring, config.algorithms)?, config, typ, required })
+        let trusted = TrustedKeys::new(keyring, config.algorithms)?.expecting(typ.as_deref());
+        Ok(Self { trusted, config, typ, required })
     }
 
     /// Checks `token` and returns its claims.
@@ -244,7 +245,9 @@ impl Verifier {
     /// [`TokenError::Expired`], [`TokenError::NotYetValid`], [`TokenError::InvalidIssuer`],
     /// [`TokenError::InvalidAudience`]).
     pub fn verify(&self, token: &[u8], now_s: i64) -> Result<Claims, TokenError> {
-        let verified = self.trusted.open(token, now_s, |header| self.is_typ_expected(header))?;
+        let verified = self
+            .trusted
+            .open(token, now_s, |header| header.is_none_or(|header| self.is_typ_expected(header)))?;
         let mut claims = Claims::read(verified.payload, &self.config.required)?;
         if !verified.of_header {
             return Err(TokenError::WrongTokenType);

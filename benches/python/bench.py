@@ -1,0 +1,141 @@
+"""donjon beside PyJWT and joserfc, as a web service uses them: JSON lines on standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import joserfc.jwk
+import joserfc.jwt
+import jwt as pyjwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+import donjon
+
+SUBJECT = "5f0c2a9e-4b7d-4c1e-9a53-0d8e6f7b2c14"
+PERMISSIONS = [
+    "document:read", "document:write", "document:share", "comment:write", "folder:read", "user:invite", "audit:read",
+]
+ROUNDS = 300
+ROUND_NS = 1_000_000
+
+Call = Callable[[], object]
+
+
+def race(calls: list[Call]) -> list[float]:
+    """The least time per call of each, in nanoseconds, over rounds that alternate."""
+    counts = [max(2, min(5_000, int(ROUND_NS / per_call(call, 20)))) for call in calls]
+    least = [float("inf")] * len(calls)
+    for _ in range(ROUNDS):
+        for i, call in enumerate(calls):
+            least[i] = min(least[i], per_call(call, counts[i]))
+    return least
+
+
+def per_call(call: Call, count: int) -> float:
+    rounds = range(count)
+    start = time.perf_counter_ns()
+    for _ in rounds:
+        call()
+    return (time.perf_counter_ns() - start) / count
+
+
+def report(name: str, ours: Call, peers: dict[str, Call], wanted: float | None = None) -> None:
+    """One line per peer; `wanted` is the ratio to PyJWT."""
+    if os.environ.get("ONLY", "") not in ("", name.split()[0]):
+        return
+    ours_ns, *peers_ns = race([ours, *peers.values()])
+    for peer, peer_ns in zip(peers, peers_ns, strict=True):
+        line = {
+            "name": name, "host": "python", "ours_ns": round(ours_ns, 1),
+            "peer": f"{peer} {version(peer)}", "peer_ns": round(peer_ns, 1),
+            "ratio": round(ours_ns / peer_ns, 4), "wanted": wanted if peer == "PyJWT" else None,
+        }
+        print(json.dumps(line), flush=True)
+
+
+def tokens(alg: str, wanted: tuple[float, float, float] | None) -> None:
+    keyring, pyjwt_key, pyjwt_public, joserfc_key = keys(alg)
+    issuer = donjon.TokenIssuer(keyring, issuer=None, audience=None)
+    verifier = donjon.TokenVerifier(keyring, issuer=None, audience=None, type="at+jwt", algorithms=[alg])
+    registry = joserfc.jwt.JWTClaimsRegistry(exp={"essential": True})
+
+    def ours_sign() -> str:
+        return issuer.access(SUBJECT, permissions=PERMISSIONS)
+
+    def claims_with_jti() -> dict[str, Any]:
+        now = int(time.time())
+        return {
+            "sub": SUBJECT, "iat": now, "exp": now + 1800, "jti": secrets.token_urlsafe(16), "permissions": PERMISSIONS,
+        }
+
+    def pyjwt_sign() -> str:
+        return pyjwt.encode(claims_with_jti(), pyjwt_key, algorithm=alg)
+
+    def joserfc_sign() -> str:
+        return joserfc.jwt.encode({"alg": alg}, claims_with_jti(), joserfc_key, algorithms=[alg])
+
+    token = ours_sign()
+
+    def ours_subject() -> str | None:
+        return verifier.verify(token).subject
+
+    def ours_dict() -> dict[str, Any]:
+        return verifier.verify(token).to_dict()
+
+    def pyjwt_dict() -> dict[str, Any]:
+        return pyjwt.decode(token, pyjwt_public, algorithms=[alg])
+
+    def pyjwt_subject() -> str:
+        return pyjwt.decode(token, pyjwt_public, algorithms=[alg])["sub"]
+
+    def joserfc_dict() -> dict[str, Any]:
+        claims = joserfc.jwt.decode(token, joserfc_key, algorithms=[alg]).claims
+        registry.validate(claims)
+        return claims
+
+    def joserfc_subject() -> str:
+        return joserfc_dict()["sub"]
+
+    # All of them read the same out of the same token, and what each signs the others verify.
+    assert ours_dict() == pyjwt_dict() == joserfc_dict()
+    assert ours_subject() == pyjwt_subject() == joserfc_subject() == SUBJECT
+    assert ours_dict()["permissions"] == PERMISSIONS
+    foreign = donjon.TokenVerifier(keyring, issuer=None, audience=None, type=None, algorithms=[alg])
+    for signed in (pyjwt_sign(), joserfc_sign()):
+        assert foreign.verify(signed).subject == SUBJECT
+    assert len({ours_sign() for _ in range(100)}) == 100
+
+    verify, verify_all, sign = wanted or (None, None, None)
+    report(
+        f"tokens {alg} verify, read subject", ours_subject,
+        {"PyJWT": pyjwt_subject, "joserfc": joserfc_subject}, verify,
+    )
+    report(
+        f"tokens {alg} verify, all claims as dict", ours_dict,
+        {"PyJWT": pyjwt_dict, "joserfc": joserfc_dict}, verify_all,
+    )
+    report(f"tokens {alg} sign", ours_sign, {"PyJWT": pyjwt_sign, "joserfc": joserfc_sign}, sign)
+
+
+def keys(alg: str) -> tuple[donjon.Keyring, Any, Any, Any]:
+    """One key, as donjon, PyJWT (to sign, to verify) and joserfc hold it."""
+    if alg == "HS256":
+        secret = secrets.token_bytes(32)
+        return donjon.Keyring.from_secret(secret, alg=alg, kid="2026-11"), secret, secret, joserfc.jwk.OctKey.import_key(secret)
+    private = ec.generate_private_key(ec.SECP256R1()) if alg == "ES256" else ed25519.Ed25519PrivateKey.generate()
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    peer = joserfc.jwk.ECKey if alg == "ES256" else joserfc.jwk.OKPKey
+    return donjon.Keyring.from_pem(pem, alg=alg, kid="2026-11"), private, private.public_key(), peer.import_key(pem)
+
+
+if __name__ == "__main__":
+    tokens("HS256", (1 / 20, 1 / 8, 1 / 12))
+    tokens("ES256", None)
+    tokens("EdDSA", None)
