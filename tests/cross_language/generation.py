@@ -87,6 +87,9 @@ class Generator:
     def pick(self, options: list[Any]) -> Any:
         return self.random.choice(options)
 
+    def chosen(self, options: list[Callable[[], str]]) -> str:
+        return self.random.choice(options)()
+
     # ---- JSON text ----
 
     def value(self, depth: int = 0) -> str:
@@ -141,7 +144,7 @@ class Generator:
             lambda: text.replace("{", "{" + dump(self.pick(NAMES)) + ":" + self.value() + ",", 1),
             lambda: text.replace("1700", str(self.pick(["1701", "1.7e9,", "17e2", "-1700"])), 1),
         ]
-        return str(self.pick(done)())
+        return self.chosen(done)
 
     # ---- tokens ----
 
@@ -209,7 +212,7 @@ class Generator:
             lambda: ".".join([*parts[:2], ""]),
             lambda: str(self.pick(["", ".", "..", "....", "{}", '{"payload":""}', "a.b.c", "." * 300])),
         ]
-        return str(self.pick(done)())
+        return self.chosen(done)
 
     # ---- operations ----
 
@@ -241,7 +244,7 @@ class Generator:
         if self.chance(0.15):
             members = [(name, dump(self.mutated_token(json.loads(text))) if name == "token" else text) for name, text in members]
         if self.chance(0.2):
-            expectations = {
+            expectations: dict[str, list[Any]] = {
                 "now_s": [NOW - 86_400, NOW - 3_600, NOW + 1_800, NOW + 86_400], "issuer": ['"https://issuer.example.evil"', '"https://issuer"', '""', "null"], "audience": ['"web"', '["x","y"]', "[]"],
                 "typ": ['"rt+jwt"', '"reset+jwt"', '"at"', "null"], "require": ['["tenant"]', '["sub","roles"]', "null"], "leeway_s": ["300", "301", "-1", "1e2"], "legacy_type_claim": ['"token_type"', "null", '""'],
             }  # fmt: skip

@@ -14,7 +14,20 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from generator import algorithms, claims, golden, keyring, keys_attacks, purpose, refresh, revocation, rfc, shape, signing, types
+from generator import (
+    algorithms,
+    claims,
+    golden,
+    keyring,
+    keys_attacks,
+    purpose,
+    refresh,
+    revocation,
+    rfc,
+    shape,
+    signing,
+    types,
+)
 
 HERE = Path(__file__).resolve().parent
 THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .keys import EDDSA, ES256, HS256, STATE_BINDING, Secret, stream
 from .jose import jws
+from .keys import EDDSA, ES256, HS256, STATE_BINDING, Secret, stream
 from .suite import NOW, Suite, claims, header, token
 
 
