@@ -103,7 +103,7 @@ class Generator:
         if kind < 0.74:
             return str(self.pick(BAD_NUMBERS + BAD_STRINGS))
         if kind < 0.76:
-            levels = self.pick([3, 10, 31, 32, 33, 60, 200])
+            levels = int(self.pick([3, 10, 31, 32, 33, 60, 200]))
             return "[" * levels + "]" * levels
         if depth > 2:
             return "[]"
