@@ -67,6 +67,10 @@ def suites() -> Iterator[Suite]:
         check(f"checking for a purpose {name}", minted(EDDSA, "reset", "ann", "hash-1"), refusal("invalid|invalid_argument"), purpose=purpose)
     mint("no life", refusal("invalid_argument"), ttl_s=0)
     mint("a negative life", refusal("invalid_argument"), ttl_s=-1)
+    century = 3_155_760_000  # no duration is configured longer than 100 years of 365.25 days
+    mint("a life of 100 years", {"ok": True, "token": minted(EDDSA, "reset", "ann", "hash-1", exp=NOW + century)}, ttl_s=century)
+    mint("a life over 100 years", refusal("invalid_argument"), ttl_s=century + 1)
+    mint("a life of the greatest of 64 bits", refusal("invalid_argument"), ttl_s=2**63 - 1)
     mint("no entropy", refusal("entropy_unavailable"), entropy_hex="")
     mint("a byte too little of entropy", refusal("entropy_unavailable"), entropy_hex=ENTROPY[:-1].hex())
     mint("no subject", refusal("invalid_argument"), subject="")

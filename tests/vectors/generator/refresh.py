@@ -133,8 +133,14 @@ def key_sets() -> Suite:
     decide("failed: the last good fetch is remembered", fresh, "failed", NOW_MS + 5, no(cooldown * 2, jwks_state(1, NOW_MS + 5, NOW_MS)))
     decide("a clock that went back waits one cooldown, not until it has caught up", jwks_state(0, NOW_MS + 10**9, NOW_MS + 10**9), "unknown_key", NOW_MS, no(cooldown, jwks_state(0, NOW_MS, NOW_MS)))
     decide("a clock at its end does not wrap", fresh, "unknown_key", 2**63 - 1, yes(jwks_state(0, 2**63 - 1, NOW_MS)))
-    decide("a cooldown at its end does not wrap", jwks_state(5, NOW_MS), "unknown_key", NOW_MS, no(2**63 - 1, jwks_state(5, NOW_MS)), cooldown_ms=2**63 - 1)
-    for name, policy in {"no cooldown": {"cooldown_ms": 0}, "a negative cooldown": {"cooldown_ms": -1}, "no age": {"max_age_ms": 0}, "a negative age": {"max_age_ms": -1}}.items():
+    century = 3_155_760_000_000  # no duration is configured longer than 100 years of 365.25 days
+    decide("a cooldown of 100 years, doubled five times, does not wrap", jwks_state(5, NOW_MS), "unknown_key", NOW_MS, no(century * 32, jwks_state(5, NOW_MS)), cooldown_ms=century)
+    decide("an age of 100 years", fresh, "periodic", NOW_MS, no(century, fresh), max_age_ms=century)
+    policies = {
+        "no cooldown": {"cooldown_ms": 0}, "a negative cooldown": {"cooldown_ms": -1}, "a cooldown over 100 years": {"cooldown_ms": century + 1}, "a cooldown of the greatest of 64 bits": {"cooldown_ms": 2**63 - 1},
+        "no age": {"max_age_ms": 0}, "a negative age": {"max_age_ms": -1}, "an age over 100 years": {"max_age_ms": century + 1}, "an age of the greatest of 64 bits": {"max_age_ms": 2**63 - 1},
+    }
+    for name, policy in policies.items():
         decide(f"a policy with {name}", None, "unknown_key", NOW_MS, refusal("invalid_argument"), **policy)
     corrupt = {"one byte": fresh[:1], "one byte short": fresh[:-1], "one byte long": fresh + b"\0", "all zero": bytes(24), "all ones": b"\xff" * 24, "another version": b"\x02" + fresh[1:], "something in the zeros": fresh[:2] + b"\x01" + fresh[3:], "a time before 1970": fresh[:8] + b"\xff" * 7 + b"\xfe" + fresh[16:]}
     for name, text in corrupt.items():
