@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::CStr;
+use std::mem::MaybeUninit;
 use std::num::NonZeroI32;
 use std::ptr::{self, NonNull};
 
@@ -137,6 +138,24 @@ fn fill(capacity: usize, call: impl FnOnce(*mut u8, usize, *mut usize) -> i32) -
     // SAFETY: on success the first `len` bytes are written, and they fit.
     unsafe { out.set_len(len) };
     Ok(out)
+}
+
+/// As [`fill`], for what `read` makes something else of at once: a usual token needs no allocation.
+fn pass<R>(
+    capacity: usize,
+    call: impl FnOnce(*mut u8, usize, *mut usize) -> i32,
+    read: impl FnOnce(&[u8]) -> R,
+) -> Outcome<R> {
+    const USUAL: usize = 2048;
+    if capacity > USUAL {
+        return fill(capacity, call).map(|out| read(&out));
+    }
+    let mut out = [MaybeUninit::<u8>::uninit(); USUAL];
+    let mut len = 0;
+    check(call(out.as_mut_ptr().cast(), out.len(), &raw mut len))?;
+    let written = out.get(..len).ok_or(Failure::INTERNAL_ERROR)?;
+    // SAFETY: on success the first `len` bytes are written.
+    Ok(read(unsafe { &*(ptr::from_ref(written) as *const [u8]) }))
 }
 
 /// Asks for the length first. For documents, which cost nothing to write twice.
@@ -295,9 +314,10 @@ impl Issuer {
         unsafe { ffi::donjon_issuer_bound(self.0.get(), mint.subject.len(), mint.claims.len()) }
     }
 
-    pub(crate) fn access(&self, mint: Mint<'_>) -> Outcome<Vec<u8>> {
+    /// Mints an access token and hands it to `read`.
+    pub(crate) fn access<R>(&self, mint: Mint<'_>, read: impl FnOnce(&[u8]) -> R) -> Outcome<R> {
         // SAFETY: the module's contract.
-        fill(self.bound(mint), |out, cap, len| unsafe {
+        let call = |out, cap, len| unsafe {
             ffi::donjon_issuer_access(
                 self.0.get(),
                 mint.subject.as_ptr(),
@@ -311,7 +331,8 @@ impl Issuer {
                 cap,
                 len,
             )
-        })
+        };
+        pass(self.bound(mint), call, read)
     }
 
     pub(crate) fn refresh(&self, state: &[u8], mint: Mint<'_>) -> Outcome<Vec<u8>> {
@@ -396,7 +417,7 @@ impl Verifier {
     }
 
     pub(crate) fn verify(&self, token: &[u8], now_s: i64) -> Outcome<Claims> {
-        let mut fields = std::mem::MaybeUninit::uninit();
+        let mut fields = MaybeUninit::uninit();
         let buffer = fill(decoded_capacity(token), |out, cap, len| {
             let claims = fields.as_mut_ptr();
             // SAFETY: the module's contract.
@@ -439,7 +460,7 @@ impl Jws {
 }
 
 pub(crate) fn jws_verify(keyring: &Keyring, algorithms: &[u8], jws: &[u8], now_s: i64) -> Outcome<Jws> {
-    let mut fields = std::mem::MaybeUninit::uninit();
+    let mut fields = MaybeUninit::uninit();
     let buffer = fill(decoded_capacity(jws), |out, cap, len| {
         let info = fields.as_mut_ptr();
         // SAFETY: the module's contract.
@@ -493,7 +514,7 @@ pub(crate) fn refresh_rotate(
     now_ms: i64,
     grace_ms: i64,
 ) -> Outcome<RefreshVerdict> {
-    let mut verdict = std::mem::MaybeUninit::<ffi::donjon_refresh_verdict>::uninit();
+    let mut verdict = MaybeUninit::<ffi::donjon_refresh_verdict>::uninit();
     // SAFETY: the module's contract.
     check(unsafe {
         ffi::donjon_refresh_rotate(
@@ -543,7 +564,7 @@ pub(crate) fn jwks_refresh(
     cooldown_ms: i64,
     max_age_ms: i64,
 ) -> Outcome<JwksVerdict> {
-    let mut verdict = std::mem::MaybeUninit::<ffi::donjon_jwks_verdict>::uninit();
+    let mut verdict = MaybeUninit::<ffi::donjon_jwks_verdict>::uninit();
     // SAFETY: the module's contract.
     check(unsafe {
         ffi::donjon_jwks_refresh(

@@ -81,14 +81,14 @@ impl TokenIssuer {
         now: Option<Integer>,
     ) -> PyResult<Bound<'py, PyString>> {
         let claims = further_claims(permissions, roles, claims)?;
-        let token = self.issuer.access(Mint {
+        let mint = Mint {
             subject: subject.0.as_bytes(),
             claims: claims.as_bytes(),
             ttl_s: Duration::or_default(py, ttl)?,
             since_s: revoked_since.map_or(abi::NEVER, |since| since.0),
             now_s: now_s(now),
-        });
-        PyString::from_bytes(py, &token.or_raise(py)?)
+        };
+        self.issuer.access(mint, |token| PyString::from_bytes(py, token)).or_raise(py)?
     }
 
     /// The first refresh token of a new family, for a log-in.

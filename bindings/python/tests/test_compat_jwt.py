@@ -90,7 +90,8 @@ def test_keys_of_cryptography_are_keys(jwt: ModuleType) -> None:
 @BOTH
 def test_jwks_are_keys(jwt: ModuleType) -> None:
     jwk = {"kty": "oct", "k": MASTER, "kid": "k1", "alg": "HS256", "use": "sig"}
-    keys = jwt.PyJWKSet.from_json(json.dumps({"keys": [{"kty": "XYZ"}, jwk]}))
+    others = [7, {}, {"kty": "XYZ"}]
+    keys = jwt.PyJWKSet.from_json(json.dumps({"keys": [*others, jwk]}))
     key = keys["k1"]
     assert [k.key_id for k in keys] == ["k1"]
     assert (key.key_type, key.public_key_use, key.algorithm_name) == ("oct", "sig", "HS256")
@@ -102,6 +103,13 @@ def test_jwks_are_keys(jwt: ModuleType) -> None:
         jwt.PyJWKSet.from_dict({"keys": []})
     with pytest.raises(jwt.InvalidKeyError):
         jwt.PyJWK({"k": MASTER})
+
+
+def test_a_key_of_a_strange_type_is_no_key() -> None:
+    kinds: list[Any] = [["oct"], {}, 7, None]
+    for kty in kinds:
+        with pytest.raises(ours.InvalidKeyError):
+            ours.PyJWK({"kty": kty, "k": MASTER})
 
 
 @BOTH

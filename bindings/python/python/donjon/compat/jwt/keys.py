@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import donjon
 from donjon.compat.jwt.exceptions import InvalidKeyError, PyJWKError, PyJWKSetError, PyJWTError
 
-_DEFAULT_ALGORITHMS: dict[tuple[Any, Any], str] = {
-    ("oct", None): "HS256",
-    ("RSA", None): "RS256",
-    ("EC", "P-256"): "ES256",
-    ("EC", "P-384"): "ES384",
-    ("OKP", "Ed25519"): "EdDSA",
+_DEFAULT_ALGORITHMS = {
+    "oct": "HS256",
+    "RSA": "RS256",
+    "EC P-256": "ES256",
+    "EC P-384": "ES384",
+    "OKP Ed25519": "EdDSA",
 }
 
 
@@ -22,7 +23,7 @@ class PyJWK:
     """One JSON Web Key."""
 
     def __init__(self, jwk_data: dict[str, Any], algorithm: str | None = None) -> None:
-        kind = (jwk_data.get("kty"), jwk_data.get("crv"))
+        kind = f"{jwk_data.get('kty')} {jwk_data.get('crv', '')}".strip()
         algorithm = algorithm or jwk_data.get("alg") or _DEFAULT_ALGORITHMS.get(kind)
         if algorithm is None:
             raise InvalidKeyError("no supported algorithm goes with the key's type")
@@ -149,10 +150,10 @@ def _text_of(key: Any) -> str | bytes:
 
 def _usable(keys: list[dict[str, Any]]) -> Iterator[PyJWK]:
     for key in keys:
-        try:
-            yield PyJWK(key)
-        except PyJWTError:
-            continue  # A set may well hold keys of other types (RFC 7517, section 5).
+        # A set may well hold keys of other types (RFC 7517, section 5).
+        with suppress(PyJWTError):
+            if isinstance(key, dict):
+                yield PyJWK(key)
 
 
 def _object_of(data: str) -> dict[str, Any]:
