@@ -64,7 +64,7 @@ install: lib ## installs the C library under PREFIX (/usr/local)
 .PHONY: demo
 demo: setup lib python ## two services that trust each other's tokens, and a walk through them
 	@rm -f target/demo/service; tools/step "Go service" env -C demo/go go build -o $(CURDIR)/target/demo/service .
-	$(PY) demo/run.py
+	exec $(PY) demo/run.py
 
 .PHONY: test
 test: setup test-rust test-c test-python test-go test-hosts test-readme test-demo ## everything, in about a quarter of an hour from nothing
