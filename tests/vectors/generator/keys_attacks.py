@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 
 from . import keys
-from .algorithms import SMALL_ORDER, point_text
+from .algorithms import SMALL_ORDER, parts_of_public, point_text
 from .jose import b64u, compact, jws, unb64u
 from .keys import EDDSA, ES256, ES384, HS256, HS384, HS512, RS256, stream
 from .rfc import thumbprint
@@ -40,6 +40,9 @@ def _public_text_as_secret(suite: Suite) -> None:
         texts["private PEM"] = key.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         for name, text in texts.items():
             suite.load(f"{key.alg} {name} as an HMAC secret", _secret(text), error="config_error", attack=2)
+        raw = parts_of_public(key)
+        suite.load(f"{key.alg} raw public key as an HMAC secret in the same set", [key, _secret(raw)], error="config_error", attack=2)
+        suite.load(f"{key.alg} raw public key as an HMAC secret before it in the set", [_secret(raw), key], error="config_error", attack=2)
     for alg, key in (("HS384", RS256), ("HS512", RS256), (None, RS256)):
         suite.load(f"a PEM as a secret for {alg}", _secret(keys.public_texts(key)["SPKI PEM"], alg), error="config_error", attack=2)
     certificate = b"-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUAAAAAAAAAAAAAAAAAAAAAAAAAAAwCgYIKoZIzj0EAwIw\n-----END CERTIFICATE-----\n"
