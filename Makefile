@@ -72,8 +72,9 @@ test: setup test-rust test-c test-python test-go test-hosts test-readme test-dem
 	echo "All tests passed."
 
 .PHONY: test-rust
-test-rust:
+test-rust: target/venv/.ready
 	@tools/step "Rust: the kernel without std" $(CARGO) check --quiet --no-default-features
+	tools/step "Vectors: what the generator writes" $(PY) tests/vectors/generate.py --check
 	tools/step "Rust: kernel and C ABI" $(CARGO) test --quiet --features ffi
 	tools/step "Rust: vectors and Wycheproof, through the shim" $(CARGO) test --quiet --package donjon-shim
 

@@ -222,6 +222,14 @@ fn a_thumbprint_is_the_example_of_rfc_7638() {
 }
 
 #[test]
+fn a_key_as_openssl_writes_it_is_read() {
+    let whole = include_str!("data/ecparam.pem");
+    let keyring = Keyring::from_pem(whole, Algorithm::Es256, Some("a")).unwrap();
+    assert_eq!(verify(&keyring, &mint(&keyring), NOW), Ok(()));
+    assert!(Keyring::from_pem(whole, Algorithm::EdDsa, None).is_err());
+}
+
+#[test]
 fn what_an_identity_provider_publishes_is_read_past_what_is_unknown() {
     let jwks = r#"{"extra":1,"keys":[
         {"kty":"EC","crv":"P-521","kid":"a","x":"AA","y":"AA"},

@@ -112,8 +112,7 @@ impl Keyring {
     /// - [`KeyringError::Key`]: not a key of the algorithm's family, an ill-formed id.
     pub fn from_pem(pem: &str, algorithm: Algorithm, id: Option<&str>) -> Result<Self, KeyringError> {
         let refused = |reason| KeyringError::Key { index: 0, reason };
-        let material =
-            pem::read(pem.trim_start(), algorithm).ok_or(refused("not a PEM key of this algorithm"))?;
+        let material = pem::read(pem, algorithm).ok_or(refused("not a PEM key of this algorithm"))?;
         Self::single(material, algorithm, id)
     }
 

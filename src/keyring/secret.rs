@@ -1,5 +1,7 @@
 //! Secrets that are none: too short, repeated, copied from a tutorial, or public keys in disguise.
 
+use alloc::vec::Vec;
+
 use crate::json::{self, Limits, Value};
 
 /// The longest symmetric secret, in bytes: longer ones are files that were mistaken for a key.
@@ -58,7 +60,7 @@ fn is_placeholder(secret: &[u8]) -> bool {
             .any(|word| secret.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes())))
 }
 
-/// Public keys travel as PEM, as OpenSSH lines, as DER, as the base64 of DER, and as JWK: whoever holds
+/// Public keys travel as PEM, as OpenSSH lines, as DER, as its base64 or hexadecimal text, and as JWK: whoever holds
 /// the public key could sign (CVE-2022-29217 and its many twins).
 fn is_public_key(secret: &[u8]) -> bool {
     let text = secret.trim_ascii();
@@ -69,7 +71,18 @@ fn is_public_key(secret: &[u8]) -> bool {
         || starts(&["MII", "MFkw", "MHYw", "MCow", "AAAAB3NzaC1", "AAAAC3NzaC1", "AAAAE2VjZHNh"])
             && is_base64(text)
         || is_der_sequence(secret)
+        || hex(text).is_some_and(|bytes| is_der_sequence(&bytes))
         || is_jwk(text)
+}
+
+/// The bytes that a text of nothing but hexadecimal digits stands for.
+fn hex(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pair = |pair: &[u8]| match *pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    };
+    text.chunks(2).map(pair).collect()
 }
 
 fn is_base64(text: &[u8]) -> bool {
@@ -98,7 +111,6 @@ fn is_jwk(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
 
     #[test]
     fn a_random_secret_passes() {
@@ -122,6 +134,7 @@ mod tests {
             b"-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA",
             b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPVt",
             b"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=",
+            b"302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
             br#"{"kty":"OKP","crv":"Ed25519","x":"GbxQ"}"#,
         ];
         for secret in bad {
