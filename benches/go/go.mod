@@ -1,6 +1,6 @@
 module github.com/donjon-security/donjon/benches/go
 
-go 1.26
+go 1.25
 
 require (
 	github.com/donjon-security/donjon/bindings/go v0.0.0

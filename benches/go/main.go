@@ -37,12 +37,13 @@ type peerClaims struct {
 
 func tokens(method jwt.SigningMethod, wanted *float64) {
 	algorithm := method.Alg()
+	algorithms := []donjon.Algorithm{donjon.Algorithm(algorithm)}
 	keyring, private, public := keys(algorithm)
 	defer keyring.Close()
-	issuer := must(donjon.NewIssuer(keyring, donjon.IssuerOptions{Issuer: donjon.Any, Audience: donjon.Any}))
+	issuer := must(donjon.NewIssuer(keyring, donjon.IssuerOptions{NoIssuer: true, NoAudience: true}))
 	defer issuer.Close()
 	verifier := must(donjon.NewVerifier(keyring, donjon.VerifierOptions{
-		Issuer: donjon.Any, Audience: donjon.Any, Type: donjon.Access, Algorithms: []string{algorithm},
+		AnyIssuer: true, AnyAudience: true, Type: donjon.AccessToken, Algorithms: algorithms,
 	}))
 	defer verifier.Close()
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{algorithm}), jwt.WithExpirationRequired())
@@ -80,7 +81,7 @@ func tokens(method jwt.SigningMethod, wanted *float64) {
 		}
 	}
 	foreign := must(donjon.NewVerifier(keyring, donjon.VerifierOptions{
-		Issuer: donjon.Any, Audience: donjon.Any, Type: donjon.Any, Algorithms: []string{algorithm},
+		AnyIssuer: true, AnyAudience: true, AnyType: true, Algorithms: algorithms,
 	}))
 	defer foreign.Close()
 	must(foreign.Verify(peerSign()))
@@ -97,7 +98,7 @@ func keys(algorithm string) (keyring *donjon.Keyring, private, public any) {
 	case "HS256":
 		secret := make([]byte, 32)
 		must(rand.Read(secret))
-		return must(donjon.KeyringFromSecret(secret, algorithm, kid)), secret, secret
+		return must(donjon.KeyringFromSecret(secret, donjon.HS256, kid)), secret, secret
 	case "ES256":
 		key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 		private, public = key, &key.PublicKey
@@ -105,7 +106,7 @@ func keys(algorithm string) (keyring *donjon.Keyring, private, public any) {
 		public, private, _ = ed25519.GenerateKey(rand.Reader)
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(private))})
-	return must(donjon.KeyringFromPEM(text, algorithm, kid)), private, public
+	return must(donjon.KeyringFromPEM(text, donjon.Algorithm(algorithm), kid)), private, public
 }
 
 func version(module string) string {
