@@ -205,6 +205,19 @@ fn the_json_form_of_a_configuration_waives_only_what_it_names() {
 }
 
 #[test]
+fn a_claim_that_is_required_twice_is_required() {
+    let required = |names: &[&str]| VerifierConfig {
+        required: names.iter().map(ToString::to_string).collect(),
+        ..lenient()
+    };
+    let token = sign(r#"{"sub":"ann","\u006frg":1}"#);
+    assert!(verify(required(&["sub", "org", "sub"]), &token).is_ok());
+    assert_eq!(verify(required(&["sub", "other"]), &token).unwrap_err(), TokenError::MissingClaim);
+    let many: Vec<String> = (0..65).map(|i| i.to_string()).collect();
+    assert!(Verifier::new(&keyring(), VerifierConfig { required: many, ..lenient() }).is_err());
+}
+
+#[test]
 fn old_tokens_verify_by_their_type_claim_and_only_by_it() {
     let old = |claims: &str| sign_claims(&keyring(), None, "JWT", claims.as_bytes()).unwrap();
     let mut expectations = config(TokenType::Access);

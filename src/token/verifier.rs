@@ -201,8 +201,11 @@ impl Verifier {
     /// # Errors
     /// - [`TokenError::Config`]: no algorithms; HMAC and public-key algorithms without keys of both;
     ///   an empty expectation; leeway out of range; a type waived whose claim is named.
-    pub fn new(keyring: &Keyring, config: VerifierConfig) -> Result<Self, TokenError> {
+    pub fn new(keyring: &Keyring, mut config: VerifierConfig) -> Result<Self, TokenError> {
         let refused = |reason| Err(TokenError::Config(reason));
+        // A name that is asked for twice is asked for.
+        config.required.sort_unstable();
+        config.required.dedup();
         if !(0..=MAX_LEEWAY_S).contains(&config.leeway_s) {
             return refused("the leeway is negative or over 300 seconds");
         }
