@@ -77,7 +77,9 @@ def refresh_seeds() -> Iterator[bytes]:
     yield b"\0" + family + bytes([1, 4, 10, 2, 4, 10, 3, 4, 10, 1, 0, 0])
     yield b"\0" + family + bytes([0, 4, 10, 1, 1, 3, 1, 2, 4])
     key_set = struct.pack(">BB6xqq", 1, 0, -1, -1)
-    yield b"\1" + key_set + bytes([20, 100, 6]) + bytes([0, 10, 2, 0, 0, 5, 0, 20, 3, 0, 1, 200]) * 3
+    yield (
+        b"\1" + key_set + bytes([20, 100, 6]) + bytes([0, 10, 2, 0, 0, 5, 0, 20, 3, 0, 1, 200]) * 3
+    )
 
 
 def abi_seeds() -> Iterator[bytes]:
@@ -87,13 +89,43 @@ def abi_seeds() -> Iterator[bytes]:
     access = bytes([0, 3, 0, word + 22, word + 7, 0, 10, 1, 4, 0, 255])
     verify = bytes([0, 4, 0, 10, word + 9, 4, 0, 255])
     yield issuer + access + verify
-    yield issuer + access + bytes([0, 4, 0, 10, word + 9, 4, 1, 255]) + bytes([0, 4, 0, 10, 0, 4, 2, 5])
+    yield (
+        issuer
+        + access
+        + bytes([0, 4, 0, 10, word + 9, 4, 1, 255])
+        + bytes([0, 4, 0, 10, 0, 4, 2, 5])
+    )
     for which in range(8):
         yield bytes([0, 0, which, word + 16, word + 17, word + 18, 4, 4, 0, 1, 4, 0, 255])
         yield bytes([0, 0, which, word + which + 10, word + 18, word + 20, 4, 100, 0, 1, 4, 1, 6])
-    yield issuer + bytes([0, 5, 0, word + 26, word + 22, word + 13, 100, 4, 0, 255, 0, 5, 0, word + 26, word + 22, word + 13, 100, 4, 1, 10])
+    yield issuer + bytes(
+        [
+            0,
+            5,
+            0,
+            word + 26,
+            word + 22,
+            word + 13,
+            100,
+            4,
+            0,
+            255,
+            0,
+            5,
+            0,
+            word + 26,
+            word + 22,
+            word + 13,
+            100,
+            4,
+            1,
+            10,
+        ]
+    )
     for which in range(6):
-        yield bytes([0, 6, word, word, 4, 4, 10, which, 1]) + bytes([0, 6, 10, 10, 0, 6, 4, which, 2])
+        yield bytes([0, 6, word, word, 4, 4, 10, which, 1]) + bytes(
+            [0, 6, 10, 10, 0, 6, 4, which, 2]
+        )
 
 
 def from_vectors(*fields: str) -> list[bytes]:
@@ -103,7 +135,11 @@ def from_vectors(*fields: str) -> list[bytes]:
             for field in fields:
                 value = case["request"].get(field)
                 if value is not None:
-                    text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+                    text = (
+                        value
+                        if isinstance(value, str)
+                        else json.dumps(value, separators=(",", ":"))
+                    )
                     found[text.encode("utf-8", "surrogatepass")] = None
     short = [text for text in found if len(text) <= LONGEST]
     return short[:: max(1, len(short) // MOST_OF_VECTORS)]
@@ -117,7 +153,10 @@ def main() -> None:
         "jws": [*jws_seeds(), *from_vectors("jws")],
         "purpose": [*purpose_seeds()],
         "refresh": [*refresh_seeds()],
-        "token_verify": [*token_verify_seeds(), *(b"\0" + claims for claims in from_vectors("claims"))],
+        "token_verify": [
+            *token_verify_seeds(),
+            *(b"\0" + claims for claims in from_vectors("claims")),
+        ],
     }
     for target, inputs in corpus.items():
         folder = FUZZ / "corpus" / target

@@ -133,7 +133,9 @@ impl Donjon {
     }
 
     fn sign(&self) -> String {
-        self.issuer.access(&Grant::new(SUBJECT).with_permissions(&PERMISSIONS), now_s(), &mut OsEntropy).unwrap()
+        self.issuer
+            .access(&Grant::new(SUBJECT).with_permissions(&PERMISSIONS), now_s(), &mut OsEntropy)
+            .unwrap()
     }
 
     fn verify(&self, token: &str) {

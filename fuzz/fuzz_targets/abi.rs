@@ -30,7 +30,17 @@ const WORDS: [&str; 28] = [
     "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n",
     "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n",
     r#"{"kty":"oct","kid":"new","k":"BWC7FnHMJ4LdOJPuSaT_WrUQa8YhfNcyjehDnvlUrwo"}"#,
-    "HS256", "EdDSA", "ES256", "token", "state-binding", "ed", "hmac", "verify-only", "destroyed", "reset", "at+jwt",
+    "HS256",
+    "EdDSA",
+    "ES256",
+    "token",
+    "state-binding",
+    "ed",
+    "hmac",
+    "verify-only",
+    "destroyed",
+    "reset",
+    "at+jwt",
 ];
 
 fuzz_target!(|script: &[u8]| {
@@ -73,9 +83,13 @@ impl Host<'_> {
                 1 => self.read_keyring(keyring),
                 2 => {
                     let config = self.input();
-                    issuers.extend(handle(|out| unsafe { donjon_issuer_new(keyring, config.ptr, config.len, out) }));
+                    issuers.extend(handle(|out| unsafe {
+                        donjon_issuer_new(keyring, config.ptr, config.len, out)
+                    }));
                     let config = self.input();
-                    verifiers.extend(handle(|out| unsafe { donjon_verifier_new(keyring, config.ptr, config.len, out) }));
+                    verifiers.extend(handle(|out| unsafe {
+                        donjon_verifier_new(keyring, config.ptr, config.len, out)
+                    }));
                     purposes.extend(handle(|out| unsafe { donjon_purpose_tokens_new(keyring, out) }));
                 }
                 3 => {
@@ -124,7 +138,9 @@ impl Host<'_> {
         let now_s = self.number();
         match self.script.byte() % 3 {
             0 => self.output(&|out, cap, len| unsafe { donjon_keyring_to_jwks(keyring, out, cap, len) }),
-            1 => self.output(&|out, cap, len| unsafe { donjon_keyring_public_jwks(keyring, now_s, out, cap, len) }),
+            1 => self.output(&|out, cap, len| unsafe {
+                donjon_keyring_public_jwks(keyring, now_s, out, cap, len)
+            }),
             _ => self.output(&|out, cap, len| unsafe { donjon_keyring_summary(keyring, out, cap, len) }),
         }
     }
@@ -170,7 +186,16 @@ impl Host<'_> {
                     set(&jws, |jws| unsafe {
                         let (algorithms, jws_text) = (&algorithms, &token);
                         donjon_jws_verify(
-                            keyring, algorithms.ptr, algorithms.len, jws_text.ptr, jws_text.len, now_s, jws, out, cap, len,
+                            keyring,
+                            algorithms.ptr,
+                            algorithms.len,
+                            jws_text.ptr,
+                            jws_text.len,
+                            now_s,
+                            jws,
+                            out,
+                            cap,
+                            len,
                         )
                     })
                 });
@@ -192,16 +217,34 @@ impl Host<'_> {
             self.output(&|out, cap, len| unsafe {
                 let _ = donjon_purpose_tokens_bound(purpose.len, subject.len);
                 donjon_purpose_tokens_mint(
-                    tokens, purpose.ptr, purpose.len, subject.ptr, subject.len, state.ptr, state.len, ttl_s, now_s,
-                    out, cap, len,
+                    tokens,
+                    purpose.ptr,
+                    purpose.len,
+                    subject.ptr,
+                    subject.len,
+                    state.ptr,
+                    state.len,
+                    ttl_s,
+                    now_s,
+                    out,
+                    cap,
+                    len,
                 )
             });
         } else {
             let token = self.input();
             checked(unsafe {
                 donjon_purpose_tokens_check(
-                    tokens, purpose.ptr, purpose.len, subject.ptr, subject.len, state.ptr, state.len, token.ptr,
-                    token.len, now_s,
+                    tokens,
+                    purpose.ptr,
+                    purpose.len,
+                    subject.ptr,
+                    subject.len,
+                    state.ptr,
+                    state.len,
+                    token.ptr,
+                    token.len,
+                    now_s,
                 )
             });
         }
@@ -222,7 +265,9 @@ impl Host<'_> {
                 self.last = verdict.map_or(vec![], |verdict: donjon_refresh_verdict| verdict.state.to_vec());
             }
             2 => {
-                let state = record::<[u8; 32]>(|out| unsafe { donjon_refresh_revoke(state.ptr, state.len, out.cast()) });
+                let state = record::<[u8; 32]>(|out| unsafe {
+                    donjon_refresh_revoke(state.ptr, state.len, out.cast())
+                });
                 self.last = state.map_or(vec![], Vec::from);
             }
             3 => {
@@ -234,9 +279,14 @@ impl Host<'_> {
             }
             4 => {
                 let facts = donjon_revocation_facts {
-                    issued_at_s: a, subject_since_s: b, store_since_s: c, skew_s: self.number(),
-                    token_revoked: self.script.byte(), family_revoked: self.script.byte(),
-                    key_revoked: self.script.byte(), reserved: [0; 5],
+                    issued_at_s: a,
+                    subject_since_s: b,
+                    store_since_s: c,
+                    skew_s: self.number(),
+                    token_revoked: self.script.byte(),
+                    family_revoked: self.script.byte(),
+                    key_revoked: self.script.byte(),
+                    reserved: [0; 5],
                 };
                 checked(unsafe { donjon_revocation_check(&facts) });
                 assert_eq!(unsafe { donjon_revocation_check(ptr::null()) }, 1);

@@ -31,9 +31,9 @@ fn tree(value: Value<'_>) -> Tree {
         Value::Number(number) => Tree::Number(integer(number.raw())),
         Value::Text(text) => Tree::Text(text.decode().into_owned()),
         Value::Array(array) => Tree::Array(array.iter().map(tree).collect()),
-        Value::Object(object) => {
-            Tree::Object(object.iter().map(|(name, value)| (name.decode().into_owned(), tree(value))).collect())
-        }
+        Value::Object(object) => Tree::Object(
+            object.iter().map(|(name, value)| (name.decode().into_owned(), tree(value))).collect(),
+        ),
     }
 }
 

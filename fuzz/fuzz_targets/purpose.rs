@@ -25,7 +25,9 @@ fuzz_target!(|data: &[u8]| {
     let Some(purpose) = PurposeName::new(&purpose) else { return };
     assert!(TOKENS.check(&purpose, &subject, state.as_bytes(), other.as_bytes(), now_s).is_err());
     let mut entropy = FixedEntropy::new(&[7; 16]);
-    let Ok(token) = TOKENS.mint(&purpose, &subject, state.as_bytes(), ttl_s, now_s, &mut entropy) else { return };
+    let Ok(token) = TOKENS.mint(&purpose, &subject, state.as_bytes(), ttl_s, now_s, &mut entropy) else {
+        return;
+    };
     let check = |purpose: &PurposeName, subject: &str, state: &str, now_s: i64| {
         TOKENS.check(purpose, subject, state.as_bytes(), token.as_bytes(), now_s).is_ok()
     };

@@ -4,6 +4,7 @@
 
 use donjon::base64url;
 use donjon::jwks::{JwksEvent, JwksPolicy, JwksState};
+use donjon::time::MAX_DURATION_S;
 use donjon::token::refresh::{RefreshState, RefreshVerdict};
 use donjon_fuzz::abi::Script;
 use libfuzzer_sys::fuzz_target;
@@ -53,7 +54,8 @@ fn key_set(script: &mut Script<'_>) {
         let event = events[usize::from(script.byte() % 4)];
         now_ms = now_ms.saturating_add(script.byte().into());
         let Ok(verdict) = state.refresh(event, now_ms, policy) else {
-            assert!(policy.cooldown_ms <= 0 || policy.max_age_ms <= 0);
+            let is_duration = |ms: i64| (1..=MAX_DURATION_S * 1000).contains(&ms);
+            assert!(!is_duration(policy.cooldown_ms) || !is_duration(policy.max_age_ms));
             return;
         };
         if verdict.fetch {

@@ -6,9 +6,8 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 /// What a call may come to: the numbers pinned in `donjon.h`, less `internal_error`, which is a panic.
-const STATUSES: [i32; 27] = [
-    0, 1, 2, 3, 5, 6, 7, 8, 9, 20, 21, 22, 23, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53,
-];
+const STATUSES: [i32; 27] =
+    [0, 1, 2, 3, 5, 6, 7, 8, 9, 20, 21, 22, 23, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53];
 const INVALID_ARGUMENT: i32 = 1;
 const BUFFER_TOO_SMALL: i32 = 2;
 
@@ -52,7 +51,10 @@ impl<'a> Script<'a> {
 
     /// One of `items`, or nothing.
     pub fn pick<T: Copy>(&mut self, items: &[T]) -> Option<T> {
-        items.get(usize::from(self.byte())).copied().or_else(|| items.last().copied().filter(|_| self.byte() != 0))
+        items
+            .get(usize::from(self.byte()))
+            .copied()
+            .or_else(|| items.last().copied().filter(|_| self.byte() != 0))
     }
 }
 
@@ -75,7 +77,9 @@ impl Input {
                 Self { ptr: owned.as_ptr(), len: isize::MAX as usize + 1, _owned: Some(owned) }
             }
             3..64 => Self::of(last),
-            at @ 64..192 => Self::of(words.get(usize::from(at - 64) % words.len().max(1)).map_or(&[], |word| word.as_bytes())),
+            at @ 64..192 => Self::of(
+                words.get(usize::from(at - 64) % words.len().max(1)).map_or(&[], |word| word.as_bytes()),
+            ),
             len => {
                 let len = usize::from(len - 192) * 8;
                 Self::of(script.bytes(len))
@@ -117,7 +121,10 @@ pub fn output(script: &mut Script<'_>, call: &dyn Fn(*mut u8, usize, *mut usize)
     written
 }
 
-fn write_into(capacity: usize, call: &dyn Fn(*mut u8, usize, *mut usize) -> i32) -> (i32, Option<Vec<u8>>, usize) {
+fn write_into(
+    capacity: usize,
+    call: &dyn Fn(*mut u8, usize, *mut usize) -> i32,
+) -> (i32, Option<Vec<u8>>, usize) {
     const UNTOUCHED: usize = usize::MAX - 7;
     let mut buffer = vec![CANARY; capacity + CANARY_LEN];
     let mut len = UNTOUCHED;

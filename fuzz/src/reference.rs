@@ -19,7 +19,9 @@ impl Tree {
     /// Whether the strict reader promises to refuse this, however it is written.
     pub fn is_refused(&self, depth: u8, members: usize) -> bool {
         match self {
-            Self::Array(elements) => depth == 0 || elements.iter().any(|value| value.is_refused(depth - 1, members)),
+            Self::Array(elements) => {
+                depth == 0 || elements.iter().any(|value| value.is_refused(depth - 1, members))
+            }
             Self::Object(object) => {
                 let mut names: Vec<&str> = object.iter().map(|(name, _)| name.as_str()).collect();
                 names.sort_unstable();
