@@ -188,11 +188,13 @@ typedef struct {
 typedef struct {
   // The token's iat, or DONJON_NEVER.
   int64_t issued_at_s;
-  // The subject's last "log out everywhere", or DONJON_NEVER.
+  // The subject's last "log out everywhere", or DONJON_NEVER. To log out everywhere, store
+  // max(now, the last one + 1): the second of two in one second also puts out who came in between.
   int64_t subject_since_s;
   // When the store's marker was written; DONJON_NEVER if it is gone, which refuses every token.
   int64_t store_since_s;
-  // How far apart the clocks may be: 0 to 300; 2 is a good choice.
+  // How far apart the clocks may be: 0 to 300. Issuers stamp for 2; with more, a log-in right after a
+  // "log out everywhere" is refused for that long.
   int64_t skew_s;
   // Not 0: the token's jti is listed.
   uint8_t token_revoked;

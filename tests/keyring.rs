@@ -222,6 +222,43 @@ fn a_thumbprint_is_the_example_of_rfc_7638() {
 }
 
 #[test]
+fn a_derived_key_stays_one_through_export_and_import() {
+    let derived = Keyring::from_master(MASTER, "").unwrap();
+    let reloaded = Keyring::from_jwks(derived.secret_jwks().as_bytes()).unwrap();
+    let id = &ids(&reloaded, KeyStatus::Primary)[0];
+    assert!(reloaded.with_status(id, KeyStatus::Destroyed, None).is_err());
+    assert!(reloaded.rotate(Purpose::Token, None, NOW, 0, &mut OsEntropy).is_err());
+}
+
+#[test]
+fn a_keyring_can_rotate_for_ever() {
+    let mut keyring = fresh();
+    for day in 0..600 {
+        keyring =
+            keyring.rotate(Purpose::Token, None, NOW + day * 86_400, 7 * 86_400, &mut OsEntropy).unwrap();
+    }
+    assert!(ids(&keyring, KeyStatus::VerifyOnly).len() <= 8);
+    assert!(Keyring::from_jwks(keyring.secret_jwks().as_bytes()).is_ok());
+}
+
+#[test]
+fn no_token_is_signed_with_a_key_whose_end_has_passed() {
+    let jwks = fresh().secret_jwks().replacen("\"primary\"", "\"primary\",\"not_after_s\":1800000100", 1);
+    let keyring = Keyring::from_jwks(jwks.as_bytes()).unwrap();
+    let at = |now_s| issuer(&keyring).access(&Grant::new("ann"), now_s, &mut OsEntropy).map(|_| ());
+    assert_eq!(at(NOW + 99), Ok(()));
+    assert_eq!(at(NOW + 100), Err(TokenError::KeyExpired));
+}
+
+#[test]
+fn an_end_before_1970_is_the_beginning_of_time_and_reads_back() {
+    let keyring = fresh();
+    let id = &ids(&keyring, KeyStatus::Active)[0];
+    let ended = keyring.with_status(id, KeyStatus::VerifyOnly, Some(-1)).unwrap();
+    assert!(Keyring::from_jwks(ended.secret_jwks().as_bytes()).is_ok());
+}
+
+#[test]
 fn a_key_as_openssl_writes_it_is_read() {
     let whole = include_str!("data/ecparam.pem");
     let keyring = Keyring::from_pem(whole, Algorithm::Es256, Some("a")).unwrap();

@@ -11,11 +11,13 @@ use crate::token::revocation::RevocationFacts;
 pub struct donjon_revocation_facts {
     /// The token's iat, or DONJON_NEVER.
     pub issued_at_s: i64,
-    /// The subject's last "log out everywhere", or DONJON_NEVER.
+    /// The subject's last "log out everywhere", or DONJON_NEVER. To log out everywhere, store
+    /// max(now, the last one + 1): the second of two in one second also puts out who came in between.
     pub subject_since_s: i64,
     /// When the store's marker was written; DONJON_NEVER if it is gone, which refuses every token.
     pub store_since_s: i64,
-    /// How far apart the clocks may be: 0 to 300; 2 is a good choice.
+    /// How far apart the clocks may be: 0 to 300. Issuers stamp for 2; with more, a log-in right after a
+    /// "log out everywhere" is refused for that long.
     pub skew_s: i64,
     /// Not 0: the token's jti is listed.
     pub token_revoked: u8,

@@ -34,6 +34,7 @@ struct Members<'a> {
     purpose: Option<Text<'a>>,
     status: Option<Text<'a>>,
     operations: Option<Value<'a>>,
+    is_derived: bool,
     created_s: Option<Number<'a>>,
     not_after_s: Option<Number<'a>>,
 }
@@ -60,6 +61,11 @@ impl<'a> Members<'a> {
                     members.operations = Some(value);
                     continue;
                 }
+                "derived" => {
+                    let Value::Bool(is_derived) = value else { return Err("derived is no boolean") };
+                    members.is_derived = is_derived;
+                    continue;
+                }
                 "created_s" => {
                     members.created_s = Some(number(value)?);
                     continue;
@@ -84,6 +90,9 @@ fn number(value: Value<'_>) -> Result<Number<'_>, Refusal> {
     }
 }
 
+/// The longest secret of any type in base64url: longer ones are refused before anything is copied.
+const MAX_SECRET_TEXT_LEN: usize = base64url::encoded_len(secret::MAX_SECRET_LEN);
+
 /// Reads one key. `None`: a key of a type or on a curve that donjon does not know, which a foreign set
 /// may well hold (RFC 7517 §5).
 pub(super) fn read(jwk: Object<'_>) -> Result<Option<Key>, Refusal> {
@@ -100,7 +109,7 @@ pub(super) fn read(jwk: Object<'_>) -> Result<Option<Key>, Refusal> {
         algorithms: AlgorithmSet::NONE,
         created_s: members.created_s.map(seconds).transpose()?,
         not_after_s: members.not_after_s.map(seconds).transpose()?,
-        is_derived: false,
+        is_derived: members.is_derived,
         material: None,
     };
     if status == KeyStatus::Destroyed {
@@ -178,6 +187,9 @@ fn material(members: &Members<'_>) -> Result<Option<Material>, Refusal> {
 
 fn secret_bytes(text: Option<Text<'_>>, missing: Refusal) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let text = text.ok_or(missing)?;
+    if text.raw().len() > MAX_SECRET_TEXT_LEN {
+        return Err("a secret is longer than 1,024 bytes");
+    }
     base64url::decode_secret(text.raw().as_bytes()).map_err(|_| "a member is not canonical base64url")
 }
 
@@ -276,6 +288,9 @@ pub(super) fn write_secret(key: &Key, out: &mut String) {
     let mut object = ObjectWriter::open(out);
     write_identity(key, &mut object);
     object.text("purpose", key.purpose.name()).text("status", key.status.name());
+    if key.is_derived {
+        object.raw("derived", "true");
+    }
     if let Some(created_s) = key.created_s {
         object.integer("created_s", created_s);
     }

@@ -166,6 +166,11 @@ impl Key {
         self.algorithms.only().filter(|_| material.can_sign())
     }
 
+    /// Whether it only verified, and does so no more.
+    pub(super) fn has_ended(&self, now_s: i64) -> bool {
+        self.status == KeyStatus::VerifyOnly && self.check_usable(now_s).is_err()
+    }
+
     pub(crate) fn check_usable(&self, now_s: i64) -> Result<(), Unusable> {
         match self.status {
             KeyStatus::Disabled => Err(Unusable::Disabled),

@@ -26,6 +26,9 @@ const ID_LEN: usize = 16;
 /// The most epochs of one purpose that are alive at once.
 pub const MAX_LIVE_EPOCHS: u32 = 64;
 
+/// The longest text of a master secret, in characters.
+pub const MAX_MASTER_LEN: usize = 1024;
+
 /// Which keys of one purpose are derived. `epoch` is the primary, the one after it is active (so that
 /// every host verifies what the first host to move on signs), and those from `oldest` up verify.
 struct Derivation {
@@ -63,6 +66,9 @@ impl Derivation {
 /// place of its purpose's default.
 pub(super) fn derive(master: &[u8], config: &[u8]) -> Result<Vec<Key>, KeyringError> {
     let refused = KeyringError::Set;
+    if master.len() > MAX_MASTER_LEN {
+        return Err(refused("the master secret is too long"));
+    }
     let master = base64url::decode_secret(master.trim_ascii())
         .map_err(|_| refused("the master secret is not canonical base64url"))?;
     if let Some(weakness) = secret::weakness(&master) {

@@ -33,7 +33,7 @@ use zeroize::Zeroizing;
 
 pub use error::KeyringError;
 pub use key::{Key, KeyStatus, MAX_KEY_ID_LEN, Purpose};
-pub use master::MAX_LIVE_EPOCHS;
+pub use master::{MAX_LIVE_EPOCHS, MAX_MASTER_LEN};
 
 pub(crate) use key::Unusable;
 
@@ -46,7 +46,8 @@ use crate::time::MAX_DURATION_S;
 /// The longest text of a key set, in bytes.
 pub const MAX_JWKS_LEN: usize = 256 * 1024;
 
-/// The most keys of a keyring.
+/// The most keys of a keyring. As many of them as there may be fit in [`MAX_JWKS_LEN`], unless secrets are
+/// much longer than their hash, or RSA keys longer than 2,048 bits.
 pub const MAX_KEYS: usize = 512;
 
 /// A set of keys. It never changes: every change makes a new one that shares the rest.
@@ -101,6 +102,9 @@ impl Keyring {
     /// - [`KeyringError::Key`]: a weak secret, an algorithm that is not HMAC's, an ill-formed id.
     pub fn from_secret(secret: &[u8], algorithm: Algorithm, id: Option<&str>) -> Result<Self, KeyringError> {
         let refused = |reason| KeyringError::Key { index: 0, reason };
+        if let Some(weakness) = secret::weakness(secret) {
+            return Err(refused(weakness));
+        }
         let key = jwk::hmac_key(Zeroizing::new(secret.to_vec())).map_err(refused)?;
         Self::single(Material::Hmac(Box::new(key)), algorithm, id)
     }
@@ -180,7 +184,8 @@ impl Keyring {
     }
 
     /// Makes the active key of `purpose` its primary, and a fresh key active. The old primary, if there is
-    /// one, verifies on for `overlap_s` seconds: give at least the longest life of what it signed.
+    /// one, verifies on for `overlap_s` seconds: give at least the longest life of what it signed. Keys
+    /// of this purpose whose time to verify is over leave the keyring.
     /// `algorithm`: of the new keys, `None` for the same as before.
     ///
     /// # Errors
@@ -214,12 +219,16 @@ impl Keyring {
         let next = self.keys.iter().position(|key| is_next(key));
         let mut keys = Vec::with_capacity(self.keys.len().saturating_add(2));
         for (index, key) in self.keys.iter().enumerate() {
+            // What has verified for the last time makes room, or a keyring could not rotate for ever.
+            if key.purpose == purpose && key.has_ended(now_s) {
+                continue;
+            }
             let mut key = Key::clone(key);
             if Some(index) == next {
                 key.status = KeyStatus::Primary;
             } else if key.purpose == purpose && key.status == KeyStatus::Primary {
                 key.status = KeyStatus::VerifyOnly;
-                key.not_after_s = Some(now_s.saturating_add(overlap_s));
+                key.not_after_s = Some(now_s.saturating_add(overlap_s).max(0));
             }
             keys.push(key);
         }
@@ -261,7 +270,7 @@ impl Keyring {
                 key.algorithms = AlgorithmSet::NONE;
                 key.not_after_s = None;
             }
-            KeyStatus::VerifyOnly => key.not_after_s = not_after_s,
+            KeyStatus::VerifyOnly => key.not_after_s = not_after_s.map(|end| end.max(0)),
             KeyStatus::Active => key.not_after_s = None,
             KeyStatus::Disabled => {}
         }

@@ -132,22 +132,22 @@ impl Material {
         }
     }
 
-    /// Whether `secret` is nothing but the public part of this key in one of its raw encodings: a MAC
-    /// that everybody can make.
+    /// Whether `secret` is nothing but the public part of this key, raw or in base64url: a MAC that
+    /// everybody can make.
     pub(crate) fn is_published_as(&self, secret: &[u8]) -> bool {
+        let is_it = |public: &[u8]| secret == public || secret == crate::base64url::encode(public).as_bytes();
         let is_point = |point: &[u8]| {
             let coordinates = point.split_first().map_or(point, |(_, rest)| rest);
-            secret == point
-                || secret == coordinates
-                || coordinates.chunks(coordinates.len().div_ceil(2)).any(|half| half == secret)
+            let (x, y) = coordinates.split_at(coordinates.len() / 2);
+            [point, coordinates, x, y].into_iter().any(is_it)
         };
         match self {
             Self::Hmac(_) => false,
-            Self::Ed25519(key) => key.public() == secret,
+            Self::Ed25519(key) => is_it(key.public()),
             Self::P256(key) => is_point(key.public().as_ref()),
             Self::P384(key) => is_point(key.public().as_ref()),
             #[cfg(feature = "rsa")]
-            Self::Rsa(key) => key.modulus() == secret,
+            Self::Rsa(key) => is_it(key.modulus()),
         }
     }
 

@@ -145,7 +145,14 @@ impl SigningKey {
         header_segment(&self.key, self.algorithm, typ)
     }
 
-    pub(super) fn sign(&self, header_segment: &str, payload: &[u8]) -> Result<String, TokenError> {
+    /// Signs, unless the key has ended: nobody would verify the token.
+    pub(super) fn sign(
+        &self,
+        header_segment: &str,
+        payload: &[u8],
+        now_s: i64,
+    ) -> Result<String, TokenError> {
+        self.key.check_usable(now_s)?;
         jws::sign(&self.key, self.algorithm, header_segment, payload)
     }
 }
@@ -205,6 +212,7 @@ impl Issuer {
     /// - [`TokenError::BadClaimType`], [`TokenError::Malformed`]: the further claims are no JSON object,
     ///   or `permissions` or `roles` no list of strings.
     /// - [`TokenError::TooLarge`]: over a limit.
+    /// - [`TokenError::KeyExpired`]: the key's end has passed.
     /// - [`TokenError::Entropy`]: no entropy.
     pub fn access(
         &self,
@@ -215,7 +223,7 @@ impl Issuer {
         let mut id = [0; 16];
         entropy.fill(&mut id)?;
         let payload = self.payload(grant, self.access_ttl_s, now_s, &id, None)?;
-        self.signer.sign(&self.access_header, payload.as_bytes())
+        self.signer.sign(&self.access_header, payload.as_bytes(), now_s)
     }
 
     /// Mints the refresh token (`rt+jwt`) that a family stands at. The same state gives a token with the
@@ -230,7 +238,7 @@ impl Issuer {
         }
         let id = self.successor_id(state)?;
         let payload = self.payload(grant, self.refresh_ttl_s, now_s, &id, Some(state))?;
-        self.signer.sign(&self.refresh_header, payload.as_bytes())
+        self.signer.sign(&self.refresh_header, payload.as_bytes(), now_s)
     }
 
     /// The characters of a token at most, for a subject and further claims of these many bytes.

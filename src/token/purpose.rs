@@ -71,6 +71,7 @@ impl PurposeTokens {
     /// - [`TokenError::InvalidArgument`]: an empty subject, a life that is not positive or over 100
     ///   years.
     /// - [`TokenError::TooLarge`]: a subject over [`MAX_SUBJECT_LEN`], a state over [`MAX_STATE_LEN`].
+    /// - [`TokenError::KeyExpired`]: the key's end has passed.
     /// - [`TokenError::Entropy`]: no entropy.
     pub fn mint(
         &self,
@@ -93,7 +94,7 @@ impl PurposeTokens {
         entropy.fill(&mut id)?;
         let payload = purpose_payload(subject, now_s, ttl_s, &id, &fingerprint);
         let typ = TokenType::Purpose(purpose.clone()).typ();
-        self.signer.sign(&self.signer.header_segment(&typ), payload.as_bytes())
+        self.signer.sign(&self.signer.header_segment(&typ), payload.as_bytes(), now_s)
     }
 
     /// Checks a token of this purpose, subject and state. A good token is not used up: replace the

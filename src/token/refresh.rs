@@ -144,11 +144,9 @@ impl RefreshState {
         }
         if generation == self.generation {
             return match generation.checked_add(1) {
-                Some(generation) => RefreshVerdict::Rotate(Self {
-                    generation,
-                    rotated_at_ms: now_ms.max(self.rotated_at_ms),
-                    ..*self
-                }),
+                Some(generation) => {
+                    RefreshVerdict::Rotate(Self { generation, rotated_at_ms: now_ms.max(0), ..*self })
+                }
                 // Four thousand million refreshes on: the family has had its time.
                 None => RefreshVerdict::StateStale,
             };
@@ -256,6 +254,14 @@ mod tests {
         let first = rotated(&begin(), 50_000);
         assert_eq!(rotate(&first, 0, 0), RefreshVerdict::Repeat(first));
         assert_eq!(rotated(&first, 0).generation(), 2);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_once_is_forgotten_at_the_next_rotation() {
+        const DAY_MS: i64 = 86_400_000;
+        let ahead = rotated(&begin(), DAY_MS);
+        let healed = rotated(&ahead, 5_000);
+        assert_eq!(rotate(&healed, 1, 15_001), RefreshVerdict::ReuseDetected(healed.revoked()));
     }
 
     #[test]

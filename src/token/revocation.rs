@@ -18,11 +18,13 @@ pub const DEFAULT_SKEW_S: i64 = 2;
 pub struct RevocationFacts {
     /// The token's `iat`.
     pub issued_at_s: Option<i64>,
-    /// Since when the subject's tokens are revoked.
+    /// Since when the subject's tokens are revoked. Store `max(now, the last one + 1)`, so that logging out
+    /// everywhere twice in one second also puts out whoever logged in between.
     pub subject_since_s: Option<i64>,
     /// When the store's marker was written; `None`: there is none.
     pub store_since_s: Option<i64>,
-    /// How far apart the clocks may be.
+    /// How far apart the clocks may be. Over [`DEFAULT_SKEW_S`], a log-in right after a "log out
+    /// everywhere" is refused until that much time has passed: issuers stamp for the default.
     pub skew_s: i64,
     /// The token's `jti` is listed.
     pub is_token_revoked: bool,
@@ -105,6 +107,16 @@ mod tests {
         let old = RevocationFacts { issued_at_s: Some(since_s), ..fresh };
         assert_eq!(old.check(), Err(TokenError::Revoked));
         assert_eq!(issue_time(9_000, Some(since_s), DEFAULT_SKEW_S), 9_000);
+    }
+
+    #[test]
+    fn logging_out_everywhere_twice_in_one_second_puts_out_who_came_in_between() {
+        let first_s = 5_000;
+        let issued = issue_time(first_s, Some(first_s), DEFAULT_SKEW_S);
+        let between = RevocationFacts { issued_at_s: Some(issued), subject_since_s: Some(first_s), ..CLEAN };
+        assert_eq!(between.check(), Ok(()));
+        let again = RevocationFacts { subject_since_s: Some(first_s + 1), ..between };
+        assert_eq!(again.check(), Err(TokenError::Revoked));
     }
 
     #[test]

@@ -72,7 +72,7 @@ def families() -> Suite:
     for name, family in {"empty": "", "cut short": b64u(FAMILY)[:-1], "padded": b64u(FAMILY) + "==", "with trailing bits": b64u(FAMILY)[:-1] + ("B" if b64u(FAMILY)[-1] != "B" else "C"), "in hexadecimal": FAMILY.hex(), "a word": "family"}.items():
         rotate(f"a family id that is {name}", state(8), 8, NOW_MS, stale, family=family)
     rotate("a clock that went back revokes nobody", state(8), 7, NOW_MS - 86_400_000, repeats(state(8)))
-    rotate("a clock that went back leaves the time of the last rotation", state(8), 8, NOW_MS - 86_400_000, moves(state(9)))
+    rotate("a clock that was ahead is forgotten at the next rotation", state(8), 8, NOW_MS - 86_400_000, moves(state(9, NOW_MS - 86_400_000)))
     rotate("a clock at its end does not wrap", state(8), 8, 2**63 - 1, moves(state(9, 2**63 - 1)))
     rotate("a clock before 1970 does not wrap", state(8), 7, -(2**63), repeats(state(8)))
     rotate("the last generation of all", state(2**32 - 1), 2**32 - 1, NOW_MS, stale)
