@@ -623,7 +623,8 @@ int32_t donjon_verifier_new(const donjon_keyring *keyring,
 // Checks a token. On success *claims says where in out its claims lie; cap = 2 * token_len always
 // suffices.
 //
-// Errors, the first that applies: MALFORMED, TOO_LARGE, UNSUPPORTED (shape); ALG_NOT_ALLOWED,
+// Errors, the first that applies: INVALID_ARGUMENT (a negative now_s); MALFORMED, TOO_LARGE,
+// UNSUPPORTED (shape); ALG_NOT_ALLOWED,
 // UNSUPPORTED_CRITICAL (header); UNKNOWN_KEY, KEY_DISABLED, KEY_DESTROYED, KEY_EXPIRED; BAD_SIGNATURE;
 // MALFORMED, BAD_CLAIM_TYPE, WRONG_TOKEN_TYPE, MISSING_CLAIM, EXPIRED, NOT_YET_VALID, INVALID_ISSUER,
 // INVALID_AUDIENCE (claims); BUFFER_TOO_SMALL.

@@ -207,9 +207,7 @@ impl Keyring {
             return Err(KeyringError::Set("derived keys rotate by their epoch"));
         }
         let can_be_next = |key: &Key| {
-            key.purpose == purpose
-                && key.status == KeyStatus::Active
-                && key.not_after_s.is_none_or(|end| now_s < end)
+            key.purpose == purpose && key.status == KeyStatus::Active && key.not_after_s.is_none()
         };
         // Without a primary (it was disabled after a leak), the active keys say what comes next.
         let before = self.primary(purpose).or_else(|| self.keys.iter().find(|key| can_be_next(key)));
@@ -239,7 +237,8 @@ impl Keyring {
         Self::checked(keys)
     }
 
-    /// The keyring in which the key `id` has this status. `not_after_s` bounds a key that only verifies.
+    /// The keyring in which the key `id` has this status. `not_after_s` bounds a key that only verifies; an
+    /// end that was set stays, whatever becomes of the key.
     /// Destroying drops the secret for good: it is wiped when the last keyring that holds it is dropped.
     ///
     /// # Errors
@@ -271,8 +270,7 @@ impl Keyring {
                 key.not_after_s = None;
             }
             KeyStatus::VerifyOnly => key.not_after_s = not_after_s.map(|end| end.max(0)),
-            KeyStatus::Active => key.not_after_s = None,
-            KeyStatus::Disabled => {}
+            KeyStatus::Active | KeyStatus::Disabled => {}
         }
         key.status = status;
         *slot = Arc::new(key);

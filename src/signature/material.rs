@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::base64url::encoded_len;
+
 #[cfg(feature = "rsa")]
 use super::RsaKey;
 use super::{Algorithm, AlgorithmSet, Ed25519Key, HmacKey, P256Key, P384Key};
@@ -135,7 +137,10 @@ impl Material {
     /// Whether `secret` is nothing but the public part of this key, raw or in base64url: a MAC that
     /// everybody can make.
     pub(crate) fn is_published_as(&self, secret: &[u8]) -> bool {
-        let is_it = |public: &[u8]| secret == public || secret == crate::base64url::encode(public).as_bytes();
+        let is_its_text = |public: &[u8]| {
+            secret.len() == encoded_len(public.len()) && secret == crate::base64url::encode(public).as_bytes()
+        };
+        let is_it = |public: &[u8]| secret == public || is_its_text(public);
         let is_point = |point: &[u8]| {
             let coordinates = point.split_first().map_or(point, |(_, rest)| rest);
             let (x, y) = coordinates.split_at(coordinates.len() / 2);

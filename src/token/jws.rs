@@ -182,6 +182,10 @@ impl TrustedKeys {
         now_s: i64,
         look: impl FnOnce(Option<&Header<'_>>) -> T,
     ) -> Result<Verified<'_, T>, TokenError> {
+        if now_s < 0 {
+            // A clock that is not set, or "no such time" by mistake: nothing would ever have ended.
+            return Err(TokenError::InvalidArgument);
+        }
         let compact = Compact::split(token)?;
         if let Some(usual) = self.usual(compact.header) {
             usual.key.check_usable(now_s)?;

@@ -240,7 +240,7 @@ impl Verifier {
     /// Cost: one signature; nothing is allocated before it holds, one buffer after.
     ///
     /// # Errors
-    /// The first that applies, in this order: shape ([`TokenError::Malformed`], [`TokenError::TooLarge`],
+    /// [`TokenError::InvalidArgument`] for a negative `now_s`; else the first that applies, in this order: shape ([`TokenError::Malformed`], [`TokenError::TooLarge`],
     /// [`TokenError::Unsupported`]), header ([`TokenError::AlgNotAllowed`],
     /// [`TokenError::UnsupportedCritical`]), key ([`TokenError::UnknownKey`], [`TokenError::KeyDisabled`],
     /// [`TokenError::KeyDestroyed`], [`TokenError::KeyExpired`]), [`TokenError::BadSignature`], claims
