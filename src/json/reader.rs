@@ -372,14 +372,27 @@ impl<'a> Scanner<'a> {
 pub(super) fn plain_len(text: &[u8]) -> usize {
     let (words, tail) = text.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
-        let special = special_bytes(u64::from_le_bytes(*word));
-        if special != 0 {
-            let within = usize::try_from(special.trailing_zeros() / 8).unwrap_or_default();
+        if let Some(within) = first_special(*word) {
             return index.saturating_mul(8).saturating_add(within);
         }
     }
-    let in_tail = tail.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
-    text.len().saturating_sub(tail.len()).saturating_add(in_tail.unwrap_or(tail.len()))
+    // The last word overlaps bytes that were looked at: what it finds lies in the tail.
+    match text.last_chunk::<8>() {
+        Some(_) if tail.is_empty() => text.len(),
+        Some(word) => first_special(*word)
+            .map_or(text.len(), |within| text.len().saturating_sub(8).saturating_add(within)),
+        None => {
+            let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+            text.iter().position(special).unwrap_or(text.len())
+        }
+    }
+}
+
+/// Where in eight bytes the first one stands that ends or escapes a string, or has no place in one.
+fn first_special(word: [u8; 8]) -> Option<usize> {
+    let special = special_bytes(u64::from_le_bytes(word));
+    let within = usize::try_from(special.trailing_zeros() / 8).unwrap_or_default();
+    (special != 0).then_some(within)
 }
 
 /// The high bit of each byte that is a quote, a backslash or a control character. Bytes above the lowest

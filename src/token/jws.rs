@@ -46,20 +46,18 @@ impl<'a> Compact<'a> {
         if token.trim_ascii_start().first() == Some(&b'{') {
             return Err(TokenError::Unsupported);
         }
-        // From both ends, for the payload in between is the longest: there the standard library's search
-        // is faster than looking at each byte.
-        let is_dot = |byte: &u8| *byte == b'.';
-        let (Some(first), Some(last)) = (token.iter().position(is_dot), token.iter().rposition(is_dot))
-        else {
+        let mut dots = memchr::memchr_iter(b'.', token);
+        let (Some(first), Some(second), third) = (dots.next(), dots.next(), dots.next()) else {
             return Err(TokenError::Malformed);
         };
-        let header = token.get(..first).unwrap_or_default();
-        let payload = token.get(first.saturating_add(1)..last).ok_or(TokenError::Malformed)?;
-        let signature = token.get(last.saturating_add(1)..).unwrap_or_default();
-        if payload.contains(&b'.') {
-            let is_jwe = payload.iter().filter(|byte| is_dot(byte)).count() == 2;
+        if third.is_some() {
+            let is_jwe = dots.count() == 1;
             return Err(if is_jwe { TokenError::Unsupported } else { TokenError::Malformed });
         }
+        let stretch = |from: usize, to: usize| token.get(from..to).unwrap_or_default();
+        let header = stretch(0, first);
+        let payload = stretch(first.saturating_add(1), second);
+        let signature = stretch(second.saturating_add(1), token.len());
         let is_within = |segment: &[u8], most| segment.len() <= encoded_len(most);
         if !is_within(header, MAX_HEADER_LEN)
             || !is_within(payload, MAX_PAYLOAD_LEN)
@@ -67,8 +65,7 @@ impl<'a> Compact<'a> {
         {
             return Err(TokenError::TooLarge);
         }
-        let signed_len = token.len().saturating_sub(signature.len()).saturating_sub(1);
-        Ok(Self { header, payload, signature, signed: token.get(..signed_len).unwrap_or_default() })
+        Ok(Self { header, payload, signature, signed: stretch(0, second) })
     }
 
     /// The payload, if the signature holds, with room for a key id behind it: claims keep both in one
