@@ -16,7 +16,7 @@ import httpx
 from services import Service, Services
 
 # How both services' logs name the reason of a refusal; the client never reads it.
-REASON = re.compile(r"(?:refused: |donjon: )([a-z_]+)(?=:|$)", re.MULTILINE)
+REASON = re.compile(r"(?:refused: |reason\.code=)([a-z_]+)(?=\s|$)", re.MULTILINE)
 
 
 class CannotGoOn(Exception):

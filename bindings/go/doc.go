@@ -18,8 +18,9 @@
 // # Errors
 //
 // A refusal is an [*Error]; compare with [errors.Is] and the Err variables. No
-// claims are returned with an error. Its text is for the operator's log; a
-// client is shown [Error.Public] and no more.
+// claims are returned with an error. Its text is for the operator's log, where
+// [log/slog] makes the name of its code an attribute of its own; a client is
+// shown [Error.Public] and no more.
 //
 // # Time
 //

@@ -2,6 +2,7 @@ package donjon
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/donjon-security/donjon/bindings/go/internal/abi"
@@ -30,6 +31,27 @@ func (e *Error) HTTPStatus() int { return abi.StatusHTTP(int32(e.Code)) }
 // Public returns all that a client is told, which is the name of the HTTP
 // status: refusals that an attacker could learn from look alike.
 func (e *Error) Public() string { return http.StatusText(e.HTTPStatus()) }
+
+// LogValue implements [slog.LogValuer]: a log has the name of the code apart from
+// the message, to filter and count by.
+func (e *Error) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("code", e.Code.String()), slog.String("message", abi.StatusMessage(int32(e.Code))))
+}
+
+// logged is any error as a group like that of [Error.LogValue], without a code
+// unless it is or wraps an [*Error].
+func logged(err error) slog.Value {
+	var kernel *Error
+	switch {
+	case !errors.As(err, &kernel):
+		return slog.GroupValue(slog.String("message", err.Error()))
+	case err == error(kernel):
+		return kernel.LogValue()
+	default:
+		return slog.GroupValue(slog.String("code", kernel.Code.String()), slog.String("message", err.Error()))
+	}
+}
 
 // ErrClosed is returned by calls on what was closed, or never made.
 var ErrClosed = errors.New("donjon: use of a closed or empty object")

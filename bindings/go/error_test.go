@@ -1,8 +1,10 @@
 package donjon_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"regexp"
@@ -77,4 +79,13 @@ func TestClientsAreToldNothing(t *testing.T) {
 	}
 	equal(t, "expired", donjon.ErrExpired.(*donjon.Error).HTTPStatus(), http.StatusUnauthorized)
 	equal(t, "config_error", donjon.ErrConfig.(*donjon.Error).HTTPStatus(), http.StatusInternalServerError)
+}
+
+func TestLogHasTheCodeApart(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	logger.Info("refused", "reason", donjon.ErrExpired)
+	if !strings.Contains(log.String(), ` reason.code=expired reason.message="the token has expired"`) {
+		t.Errorf("logged %s", log.String())
+	}
 }

@@ -15,7 +15,8 @@ type RequireOptions struct {
 	// answered with 500: the handler is not reached.
 	Check func(context.Context, *Claims) error
 
-	// Logger is told why a request was refused. The client is not.
+	// Logger is told why a request was refused, as the group "reason": its
+	// message, and the code if it is an [*Error]. The client is not told.
 	Logger *slog.Logger
 }
 
@@ -98,7 +99,8 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if g.Logger != nil {
 		g.Logger.LogAttrs(r.Context(), level, "request refused",
-			slog.Int("status", status), slog.Any("reason", err), slog.String("method", r.Method), slog.String("path", r.URL.Path))
+			slog.Int("status", status), slog.Attr{Key: "reason", Value: logged(err)},
+			slog.String("method", r.Method), slog.String("path", r.URL.Path))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, http.StatusText(status), status)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -54,19 +55,19 @@ func TestOtherTokensGetTheSameBlandAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
 		authorization []string
 		challenge     string
-		reason        string
+		reason        string // in the log
 	}{
-		"no header":         {nil, noError, "no bearer token"},
-		"another scheme":    {[]string{"Basic dTpw"}, noError, "no bearer token"},
-		"a scheme alone":    {[]string{"Bearer"}, invalid, "malformed"},
-		"two headers":       {[]string{"Bearer " + good, "Bearer " + good}, invalid, "malformed"},
-		"forged":            {[]string{"Bearer " + tampered(good)}, invalid, "bad_signature"},
-		"expired":           {[]string{"Bearer " + expired}, invalid, "expired"},
-		"two tokens":        {[]string{"Bearer " + good + " " + good}, invalid, "unsupported"},
-		"a megabyte":        {[]string{"Bearer " + strings.Repeat("a", 1<<20)}, invalid, "too_large"},
-		"space at its end":  {[]string{"Bearer " + good + " "}, invalid, "malformed"},
-		"no UTF-8 in it":    {[]string{"Bearer " + good + "\xff"}, invalid, "malformed"},
-		"comma-joined ones": {[]string{"Bearer " + good + ", Bearer " + good}, invalid, "unsupported"},
+		"no header":         {nil, noError, `reason.message="donjon: no bearer token"`},
+		"another scheme":    {[]string{"Basic dTpw"}, noError, `reason.message="donjon: no bearer token"`},
+		"a scheme alone":    {[]string{"Bearer"}, invalid, "reason.code=malformed"},
+		"two headers":       {[]string{"Bearer " + good, "Bearer " + good}, invalid, "reason.code=malformed"},
+		"forged":            {[]string{"Bearer " + tampered(good)}, invalid, "reason.code=bad_signature"},
+		"expired":           {[]string{"Bearer " + expired}, invalid, "reason.code=expired"},
+		"two tokens":        {[]string{"Bearer " + good + " " + good}, invalid, "reason.code=unsupported"},
+		"a megabyte":        {[]string{"Bearer " + strings.Repeat("a", 1<<20)}, invalid, "reason.code=too_large"},
+		"space at its end":  {[]string{"Bearer " + good + " "}, invalid, "reason.code=malformed"},
+		"no UTF-8 in it":    {[]string{"Bearer " + good + "\xff"}, invalid, "reason.code=malformed"},
+		"comma-joined ones": {[]string{"Bearer " + good + ", Bearer " + good}, invalid, "reason.code=unsupported"},
 	} {
 		log.Reset()
 		w := serve(h, c.authorization...)
@@ -74,7 +75,7 @@ func TestOtherTokensGetTheSameBlandAnswer(t *testing.T) {
 		equal(t, name+": challenge", w.Header().Get("WWW-Authenticate"), c.challenge)
 		equal(t, name+": body", w.Body.String(), "Unauthorized\n")
 		equal(t, name+": caching", w.Header().Get("Cache-Control"), "no-store")
-		if !strings.Contains(log.String(), c.reason) || strings.Contains(log.String(), good) || strings.Contains(log.String(), "secret") {
+		if !strings.Contains(log.String(), c.reason+" ") || strings.Contains(log.String(), good) || strings.Contains(log.String(), "secret") {
 			t.Errorf("%s: logged %s", name, log.String())
 		}
 	}
@@ -100,6 +101,20 @@ func TestCheckRefusesAndFailsClosed(t *testing.T) {
 		if c.err != nil && strings.Contains(w.Body.String(), c.err.Error()) {
 			t.Errorf("%s: the client is told %s", name, w.Body)
 		}
+	}
+}
+
+// The code is where it is even if the error was wrapped on its way.
+func TestLogHasTheCodeOfAWrappedRefusal(t *testing.T) {
+	f := newFixture(t)
+	var log bytes.Buffer
+	opts := &donjon.RequireOptions{
+		Check:  func(context.Context, *donjon.Claims) error { return fmt.Errorf("session 7: %w", donjon.ErrRevoked) },
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	}
+	serve(donjon.RequireToken(f.verifier, opts)(http.HandlerFunc(whoami)), "Bearer "+f.access(t, "ann"))
+	if !strings.Contains(log.String(), `reason.code=revoked reason.message="session 7: donjon: revoked: `) {
+		t.Errorf("logged %s", log.String())
 	}
 }
 
