@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,23 +18,19 @@ var ErrKeysUnavailable = errors.New("donjon: no key set available")
 // A JWKSClient verifies the tokens of an issuer elsewhere, by the keys that the
 // issuer publishes. It fetches them when it first needs them, when they have
 // become old, and when a token names a key that it does not know; how often at
-// most, the kernel decides, so that made-up key ids make no storm. A set that
-// could not be fetched anew stays in use.
+// most, the kernel decides, so that made-up key ids make no storm. A set stays in
+// use while it is fetched anew, and if that fails.
 type JWKSClient struct {
 	opts     JWKSOptions
-	now      func() time.Time
+	now      func() time.Time // what tokens are verified by
+	began    time.Time        // what the age of the set is counted from, by the monotonic clock
 	verifier atomic.Pointer[Verifier]
-	askAt    atomic.Int64 // Unix ms from when on the kernel may find the set old
+	askAt    atomic.Int64 // the age of the client, in ms, from when on the kernel may find the set old
 
 	mu     sync.Mutex
 	state  []byte  // the kernel's, about past fetches
 	flight *flight // the fetch that is under way
 	closed bool
-}
-
-// A flight is one fetch, which all wait for who want one meanwhile.
-type flight struct {
-	landed chan struct{}
 }
 
 // NewJWKSClient makes a client. It fetches nothing yet.
@@ -44,7 +39,7 @@ func NewJWKSClient(opts JWKSOptions) (*JWKSClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &JWKSClient{opts: opts, now: time.Now}
+	client := &JWKSClient{opts: opts, now: time.Now, began: time.Now()}
 	if err := client.rehearse(); err != nil {
 		return nil, ErrConfig
 	}
@@ -66,23 +61,23 @@ func (c *JWKSClient) Verify(token string) (*Claims, error) {
 	return c.VerifyContext(context.Background(), token)
 }
 
-// VerifyContext verifies token and returns its claims. It waits for a fetch, if
-// one is due, until ctx is done.
+// VerifyContext verifies token and returns its claims. For the first key set, and
+// for one that may have the unknown key that token names, it waits until ctx is
+// done; for a set that is merely younger it does not wait.
 func (c *JWKSClient) VerifyContext(ctx context.Context, token string) (*Claims, error) {
-	if c.now().UnixMilli() >= c.askAt.Load() {
-		if err := c.refresh(ctx, abi.JWKSPeriodic); err != nil {
-			return nil, err
-		}
-	}
-	verifier := c.verifier.Load()
-	if verifier == nil {
-		return nil, ErrKeysUnavailable
+	verifier, err := c.current(ctx)
+	if err != nil {
+		return nil, err
 	}
 	claims, err := verifier.VerifyAt(token, c.now())
 	if !errors.Is(err, ErrUnknownKey) {
 		return claims, err
 	}
-	if err := c.refresh(ctx, abi.JWKSUnknownKey); err != nil {
+	flight, failed := c.board(abi.JWKSUnknownKey)
+	if failed != nil {
+		return nil, failed
+	}
+	if err := flight.wait(ctx); err != nil {
 		return nil, err
 	}
 	if newer := c.verifier.Load(); newer != verifier {
@@ -91,85 +86,25 @@ func (c *JWKSClient) VerifyContext(ctx context.Context, token string) (*Claims, 
 	return nil, err
 }
 
-// refresh waits for the fetch that is under way, or for one that it starts if
-// the kernel says so. Its error is the context's, or ErrClosed.
-func (c *JWKSClient) refresh(ctx context.Context, event int32) error {
-	flight, err := c.board(event)
-	if flight == nil || err != nil {
-		return err
-	}
-	select {
-	case <-flight.landed:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (c *JWKSClient) board(event int32) (*flight, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return nil, ErrClosed
-	}
-	if c.flight != nil {
-		return c.flight, nil
-	}
-	verdict, err := c.decide(event)
-	if err != nil {
-		return nil, err
-	}
-	if !verdict.Fetch {
-		if event == abi.JWKSPeriodic {
-			c.askAt.Store(c.now().UnixMilli() + verdict.RetryAfterMS)
+// current returns the verifier of the last key set, and has an old set fetched
+// anew. It waits only if there is no set yet.
+func (c *JWKSClient) current(ctx context.Context) (*Verifier, error) {
+	if c.age() >= c.askAt.Load() {
+		flight, err := c.board(abi.JWKSPeriodic)
+		if err != nil {
+			return nil, err
 		}
-		return nil, nil
+		if c.verifier.Load() == nil {
+			if err := flight.wait(ctx); err != nil {
+				return nil, err
+			}
+		}
 	}
-	c.flight = &flight{landed: make(chan struct{})}
-	// Nobody's request: it goes on when those who wait have gone.
-	go c.fly(c.flight)
-	return c.flight, nil
-}
-
-func (c *JWKSClient) fly(f *flight) {
-	defer close(f.landed)
-	verifier, err := c.fetch()
-	event := int32(abi.JWKSFetched)
-	if err != nil {
-		event = abi.JWKSFailed
-		c.opts.Logger.Warn("key set not fetched", slog.String("url", c.opts.URL), slog.Any("error", err))
+	verifier := c.verifier.Load()
+	if verifier == nil {
+		return nil, ErrKeysUnavailable
 	}
-
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.flight = nil
-	if _, err := c.decide(event); err != nil {
-		c.opts.Logger.Error("key set refresh undecided", slog.Any("error", err))
-	}
-	if c.closed {
-		_ = verifier.Close()
-		return
-	}
-	if verifier != nil {
-		// The old one may be in use; it is released when it no longer is.
-		c.verifier.Store(verifier)
-	}
-	c.askAt.Store(0)
-}
-
-// decide tells the kernel of an event and keeps its state. c.mu is held.
-func (c *JWKSClient) decide(event int32) (abi.JWKSVerdict, error) {
-	verdict, err := c.ask(c.state, event)
-	if err == nil {
-		c.state = verdict.State
-	}
-	return verdict, err
-}
-
-func (c *JWKSClient) ask(state []byte, event int32) (abi.JWKSVerdict, error) {
-	verdict, status := abi.JWKSRefresh(abi.Text(state), event, c.now().UnixMilli(),
-		c.opts.Cooldown.Milliseconds(), c.opts.MaxAge.Milliseconds())
-	return verdict, failure(status)
+	return verifier, nil
 }
 
 func (c *JWKSClient) fetch() (*Verifier, error) {

@@ -1,9 +1,11 @@
 package donjon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -139,8 +141,83 @@ func TestOldKeySetIsFetchedAnew(t *testing.T) {
 		expectError(t, err, nil)
 		time.Sleep(2 * time.Minute)
 		_, err = client.Verify(token)
+		expectError(t, err, nil) // and has the set fetched
+		synctest.Wait()
+		_, err = client.Verify(token)
 		expectError(t, err, ErrUnknownKey)
 		p.fetched(t, 2)
+	})
+}
+
+func TestNobodyWaitsForAYoungerKeySet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t)
+		client, token := p.client(t), p.token(t)
+		_, err := client.Verify(token)
+		expectError(t, err, nil)
+		p.answer = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+		time.Sleep(11 * time.Minute)
+		start := time.Now()
+		for range 3 {
+			_, err = client.Verify(token)
+			expectError(t, err, nil)
+		}
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("a key that is known was waited for, %v", waited)
+		}
+		time.Sleep(10 * time.Second) // the fetch has given up
+		p.fetched(t, 2)
+	})
+}
+
+// A wall clock that was wrong for a moment does not keep a key that the provider
+// withdrew.
+func TestKeySetAgesWhateverTheWallClockSays(t *testing.T) {
+	for _, wrong := range []time.Duration{30 * 24 * time.Hour, -30 * 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newProvider(t)
+			client, token := p.client(t), p.token(t)
+			var ahead time.Duration
+			client.now = func() time.Time { return time.Now().Add(ahead) }
+			_, err := client.Verify(token)
+			expectError(t, err, nil)
+			ahead = wrong
+			for range 2 {
+				_, err = client.Verify(token)
+				if err == nil {
+					t.Error("the token was verified by another clock than the wall's")
+				}
+			}
+			ahead = 0
+			p.rotate(t)
+			time.Sleep(11 * time.Minute)
+			_, _ = client.Verify(token)
+			synctest.Wait()
+			_, err = client.Verify(token)
+			expectError(t, err, ErrUnknownKey)
+			p.fetched(t, 2)
+		})
+	}
+}
+
+func TestLogHasTheHostAndNoMoreOfTheURL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t)
+		p.down.Store(true)
+		var log bytes.Buffer
+		opts := p.options()
+		opts.URL = "https://hidden1:hidden2@idp.example/hidden3?key=hidden4"
+		opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		client, err := NewJWKSClient(opts)
+		expectError(t, err, nil)
+		defer client.Close()
+		_, err = client.Verify(p.token(t))
+		expectError(t, err, ErrKeysUnavailable)
+		line := log.String()
+		if strings.Contains(line, "hidden") ||
+			!strings.Contains(line, `host=idp.example error.message="connection refused"`) {
+			t.Errorf("logged %s", line)
+		}
 	})
 }
 

@@ -2,9 +2,11 @@ package donjon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // fetch gets the key set: bounded in size and time, from this URL and no other.
@@ -22,6 +24,10 @@ func (o *JWKSOptions) fetch(ctx context.Context) ([]byte, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)
+	var quoting *url.Error // which quotes the URL
+	if errors.As(err, &quoting) {
+		err = quoting.Err
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -37,4 +43,13 @@ func (o *JWKSOptions) fetch(ctx context.Context) ([]byte, error) {
 		return nil, ErrTooLarge
 	}
 	return body, nil
+}
+
+// host is what a log may have of the URL: the rest can be a secret.
+func (o *JWKSOptions) host() string {
+	target, err := url.Parse(o.URL)
+	if err != nil {
+		return ""
+	}
+	return target.Host
 }

@@ -22,7 +22,8 @@ type JWKSOptions struct {
 	// lengthen; if zero, 30 seconds.
 	Cooldown time.Duration
 
-	// MaxAge is when a key set is fetched anew in any case; if zero, ten minutes.
+	// MaxAge is when a key set is fetched anew in any case, at the next token;
+	// until it is there, the old one serves. If zero, ten minutes.
 	MaxAge time.Duration
 
 	// Timeout bounds a fetch as a whole; if zero, 5 seconds.
@@ -35,7 +36,7 @@ type JWKSOptions struct {
 	// are never followed.
 	Transport http.RoundTripper
 
-	// Logger is told of fetches that failed.
+	// Logger is told of fetches that failed. Of the URL it is told the host.
 	Logger *slog.Logger
 }
 
