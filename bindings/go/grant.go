@@ -11,7 +11,8 @@ import (
 
 // A Grant is what one token says, besides what its [Issuer] always says.
 type Grant struct {
-	// Subject is the claim "sub": whom the token speaks for.
+	// Subject is the claim "sub": whom the token speaks for. A rotation takes it
+	// from the token that is used.
 	Subject string
 
 	// Permissions and Roles are the claims of these names, left out if empty.

@@ -47,11 +47,18 @@ func (i *Issuer) BeginRefresh(ctx context.Context, store FamilyStore, g Grant) (
 // [Verifier] has verified, and stores the family's new state. A token that was
 // used before is [ErrReuseDetected], and its family is revoked; but within the
 // grace after its rotation it gets the same successor again.
+//
+// The successor is of the same subject, which g need not repeat. Another one in
+// g is [ErrInvalidArgument], and the store is not touched.
 func (i *Issuer) RotateRefresh(ctx context.Context, store FamilyStore, used *Claims, grace time.Duration, g Grant) (string, error) {
 	generation, ok := used.Generation()
 	if !ok {
 		return "", ErrWrongTokenType
 	}
+	if g.Subject != "" && g.Subject != used.Subject() {
+		return "", ErrInvalidArgument
+	}
+	g.Subject = used.Subject()
 	for ctx.Err() == nil {
 		state, err := store.Load(ctx, used.Family())
 		if err != nil {

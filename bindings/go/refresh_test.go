@@ -150,6 +150,20 @@ func TestAccessTokenDoesNotRefresh(t *testing.T) {
 	}
 }
 
+func TestRotationKeepsTheSubject(t *testing.T) {
+	s := newSession(t)
+	claims := s.claims(t, s.begin(t))
+	grant := donjon.Grant{Subject: "root", Now: at}
+	// A store that is nil cannot be touched.
+	if token, err := s.issuer.RotateRefresh(t.Context(), nil, claims, 0, grant); !errors.Is(err, donjon.ErrInvalidArgument) || token != "" {
+		t.Errorf("for another subject: %q, %v", token, err)
+	}
+	grant.Subject = ""
+	token, err := s.issuer.RotateRefresh(t.Context(), &s.store, claims, 0, grant)
+	ok(t, err)
+	equal(t, "subject", s.claims(t, token).Subject(), "u")
+}
+
 // brokenStore fails at every Swap.
 type brokenStore struct{ memoryStore }
 
