@@ -129,5 +129,6 @@ func (c *JWKSClient) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
+	c.askAt.Store(0) // so that the next call finds out
 	return c.verifier.Load().Close()
 }

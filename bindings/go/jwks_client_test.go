@@ -299,6 +299,21 @@ func TestClientWithoutKeysVerifiesNothing(t *testing.T) {
 	})
 }
 
+func TestClientClosedWithoutKeysIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t)
+		p.down.Store(true)
+		client, token := p.client(t), p.token(t)
+		for range 2 { // the second hears from the kernel when to ask again
+			_, err := client.Verify(token)
+			expectError(t, err, ErrKeysUnavailable)
+		}
+		expectError(t, client.Close(), nil)
+		_, err := client.Verify(token)
+		expectError(t, err, ErrClosed)
+	})
+}
+
 func TestBadAnswersAreNoKeySet(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
 		"not found": http.NotFound,

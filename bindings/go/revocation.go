@@ -16,7 +16,9 @@ type RevocationFacts struct {
 	IssuedAt time.Time
 
 	// SubjectSince is when the subject was last logged out everywhere; zero if
-	// never. Tokens from before are revoked.
+	// never. Tokens from before are revoked. To log out everywhere, store the
+	// present or, if that is no later, a second after what is stored: then the
+	// second time within one second revokes what was issued since the first.
 	SubjectSince time.Time
 
 	// StoreSince is when the revocation store was set up, as a marker in the
@@ -25,7 +27,9 @@ type RevocationFacts struct {
 	StoreSince time.Time
 
 	// Skew is how much the clocks of issuers may differ, in whole seconds up to
-	// five minutes; if zero, [DefaultRevocationSkew].
+	// five minutes; if zero, [DefaultRevocationSkew]. Issuers stamp for the
+	// default: with more, a log-in within that time after logging out everywhere
+	// is refused.
 	Skew   time.Duration
 	NoSkew bool // they do not differ; Skew is then zero
 
