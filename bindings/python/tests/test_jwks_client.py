@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import http.server
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -130,6 +132,20 @@ def test_only_a_plain_answer_counts(identity: Identity, status: int) -> None:
     assert len(identity.requests) == 1
 
 
+@pytest.mark.parametrize("location", ["javascript:1", "http://xn--", "http://[", "//\x80"])
+def test_a_redirect_to_nowhere_is_a_failed_fetch(identity: Identity, location: str) -> None:
+    # httpx reads the address even of a redirect that it does not follow.
+    keys = client(identity, cooldown=timedelta(milliseconds=100))
+    identity.respond = lambda: httpx.Response(302, headers={"Location": location})
+    with pytest.raises(KeySetUnavailable):
+        keys.keyring()
+    # The kernel was told: the cooldown is doubled.
+    time.sleep(0.13)
+    with pytest.raises(KeySetUnavailable):
+        keys.keyring()
+    assert len(identity.requests) == 1
+
+
 @pytest.mark.parametrize("body", ["", "{}", "[]", "<html>", '{"keys":[]', '{"keys":1}'])
 def test_what_is_no_key_set_is_refused(identity: Identity, body: str) -> None:
     refuse(identity, lambda: httpx.Response(200, text=body))
@@ -163,6 +179,26 @@ def test_a_body_that_drips_is_cut_off(identity: Identity) -> None:
     assert time.monotonic() - started < 2
 
 
+def test_a_resolver_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    def resolve(*_: object, **__: object) -> None:
+        answered.wait(10)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    started = time.monotonic()
+    with pytest.raises(KeySetUnavailable):
+        JWKSClient("https://id.invalid/jwks", timeout=0.2).keyring()
+    assert time.monotonic() - started < 5
+    answered.set()
+
+
+def test_an_empty_set_is_a_set(identity: Identity) -> None:
+    identity.respond = lambda: httpx.Response(200, text='{"keys":[]}')
+    assert len(client(identity).keyring()) == 0
+
+
 def test_a_compressed_body_is_not_unpacked(identity: Identity) -> None:
     bomb = gzip.compress(b" " * 10_000_000)
     refuse(
@@ -179,6 +215,15 @@ def test_a_failed_fetch_leaves_the_last_set_in_use(identity: Identity) -> None:
     time.sleep(0.05)
     assert verifier.verify(token).subject == "ann"
     assert len(identity.requests) == 2
+
+
+def test_a_log_says_what_failed(identity: Identity, caplog: pytest.LogCaptureFixture) -> None:
+    identity.delay = 1
+    with pytest.raises(KeySetUnavailable):
+        client(identity, timeout=0.05).keyring()
+    assert [record.getMessage() for record in caplog.records] == [
+        "no key set from id.example: TimeoutError"
+    ]
 
 
 def test_without_any_set_the_service_is_to_blame(identity: Identity) -> None:
@@ -203,6 +248,14 @@ def test_bad_expectations_are_refused_before_a_token_comes(identity: Identity) -
         client(identity, cooldown=timedelta(seconds=-1))
 
 
+@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+def test_a_secret_that_is_published_verifies_nothing(identity: Identity, algorithm: str) -> None:
+    expected = {**EXPECTED, "algorithms": [algorithm]}
+    for keys in (client(identity), AsyncJWKSClient(URL, transport=identity)):
+        with pytest.raises(donjon.ConfigError, match="published"):
+            keys.verifier(**expected)
+
+
 @pytest.mark.anyio
 async def test_tasks_share_one_fetch(identity: Identity) -> None:
     identity.delay = 0.05
@@ -211,6 +264,26 @@ async def test_tasks_share_one_fetch(identity: Identity) -> None:
     token = identity.token()
     claims = await asyncio.gather(*(verifier.verify(token) for _ in range(8)))
     assert [c.subject for c in claims] == ["ann"] * 8
+    assert len(identity.requests) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("how", ["task", "scope"])
+async def test_a_request_that_is_cancelled_does_not_take_the_fetch_along(
+    identity: Identity, how: str
+) -> None:
+    identity.delay = 0.2
+    keys = AsyncJWKSClient(URL, transport=identity, cooldown=timedelta(hours=1))
+    verifier = keys.verifier(**EXPECTED)
+    token = identity.token()
+    if how == "task":
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(verifier.verify(token), 0.05)
+    else:
+        with anyio.move_on_after(0.05) as scope:
+            await verifier.verify(token)
+        assert scope.cancelled_caught
+    assert (await verifier.verify(token)).subject == "ann"
     assert len(identity.requests) == 1
 
 

@@ -8,17 +8,19 @@
 
 When to fetch is the kernel's decision: when the set is stale, and when a token names a key that is
 not in it, but never twice within the cooldown, however many unknown keys arrive. One fetch runs at
-a time. It follows no redirect and is bounded in size and in time. A failed one leaves the last set
-in use. `AsyncJWKSClient` is the same to await; an asynchronous service uses that one, since the
-other keeps the event loop waiting while it fetches.
+a time, on a thread of its own, so that no request takes it along when it is cancelled. It follows
+no redirect and is bounded in size and in time. A failed one leaves the last set in use.
+`AsyncJWKSClient` is the same to await, with asyncio; an asynchronous service uses that one, since
+the other keeps the event loop waiting while it fetches.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
 
@@ -29,6 +31,8 @@ from donjon import Claims, ConfigError, DonjonError, Keyring, TokenVerifier, Unk
 from donjon._donjon import jwks_refresh
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from typing_extensions import NotRequired, Required, Unpack
 
 __all__ = [
@@ -42,6 +46,8 @@ __all__ = [
 MAX_BYTES = 256 * 1024
 """The largest key set that is read."""
 
+_SECRET = frozenset({"HS256", "HS384", "HS512"})
+
 _log = logging.getLogger("donjon.jwks")
 _Event = Literal["unknown_key", "periodic", "fetched", "failed"]
 
@@ -53,7 +59,7 @@ class KeySetUnavailable(DonjonError):
 
 
 class Expectations(TypedDict, total=False):
-    """What a `TokenVerifier` takes besides its keyring."""
+    """What a `TokenVerifier` takes besides its keyring. No HMAC: a published secret is none."""
 
     issuer: Required[str | None]
     audience: Required[str | list[str] | None]
@@ -86,10 +92,12 @@ class _KeySet:
         self._max_age_ms = max_age // timedelta(milliseconds=1)
         self._transport = transport
         self._state: bytes | None = None
+        self._flight: Future[None] | None = None
+        self._lock = threading.Lock()  # held to decide, never while a fetch is on
         self.last: Keyring | None = None
-        self.decide("periodic", peek=True)  # Refuses times that the kernel refuses, at once.
+        self._decide("periodic", peek=True)  # Refuses times that the kernel refuses, at once.
 
-    def decide(self, event: _Event, *, peek: bool = False) -> bool:
+    def _decide(self, event: _Event, *, peek: bool = False) -> bool:
         """Ask the kernel whether to fetch, or tell it how a fetch went."""
         verdict = jwks_refresh(
             self._state,
@@ -102,16 +110,42 @@ class _KeySet:
             self._state = verdict.state
         return verdict.fetch
 
-    async def renew(self) -> None:
+    def board(self, event: _Event, seen: Keyring | None) -> Future[None] | None:
+        """Return the fetch to wait for, if any; begin it, if the kernel says so."""
+        with self._lock:
+            if self.last is not seen:
+                return None  # What the caller asks for came meanwhile.
+            begins = self._flight is None and self._decide(event)
+            if begins:
+                self._flight = self._depart()
+            # While a fetch is on, a stale set serves on; a missing one is waited for.
+            waits = begins or seen is None or event == "unknown_key"
+            return self._flight if waits else None
+
+    def _depart(self) -> Future[None]:
+        flight: Future[None] = Future()
+        flight.set_running_or_notify_cancel()  # Whoever waits for it cannot cancel it any more.
+        threading.Thread(target=self._fly, args=(flight,), daemon=True).start()
+        return flight
+
+    def _fly(self, flight: Future[None]) -> None:
         """Fetch the set. A failure is told to the kernel and logged."""
+        keyring = None
         try:
-            with anyio.fail_after(self._timeout):
-                self.last = Keyring.from_jwks(await self._fetch())
-        except (httpx.HTTPError, TimeoutError, DonjonError) as error:
-            self.decide("failed")
-            _log.warning("no key set from %s: %s", self._url.host, error or type(error).__name__)
-        else:
-            self.decide("fetched")
+            keyring = Keyring.from_jwks(_run(self._fetch_in_time))
+        except Exception as error:  # noqa: BLE001  whatever it is, no request is to blame for it
+            reason = str(error) or type(error).__name__
+            _log.warning("no key set from %s: %s", self._url.host, reason)
+        finally:
+            with self._lock:
+                self.last = self.last if keyring is None else keyring
+                self._decide("failed" if keyring is None else "fetched")
+                self._flight = None
+            flight.set_result(None)
+
+    async def _fetch_in_time(self) -> bytes:
+        with anyio.fail_after(self._timeout):
+            return await self._fetch()
 
     async def _fetch(self) -> bytes:
         headers = {
@@ -142,12 +176,21 @@ class _KeySet:
         return self.last
 
 
+def _run(fetch: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
+    """Run `fetch`, as `asyncio.run` does but for its end: that waits for names to be resolved."""
+    loop = asyncio.SelectorEventLoop()
+    try:
+        return loop.run_until_complete(fetch())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
 class JWKSClient:
     """The key set at `url`, for threads. Share one between them."""
 
     def __init__(self, url: str, **options: Any) -> None:
         self._set = _KeySet(url, **options)
-        self._lock = threading.Lock()
 
     def keyring(self) -> Keyring:
         """Return the key set, fetched at first and when it is stale."""
@@ -162,26 +205,16 @@ class JWKSClient:
         return JWKSVerifier(self, expectations)
 
     def _current(self, event: _Event, seen: Keyring | None) -> Keyring:
-        # While another thread fetches, a stale set serves on; a missing one is waited for.
-        must_wait = seen is None or event == "unknown_key"
-        if not self._lock.acquire(blocking=must_wait):
-            return self._set.known()
-        try:
-            if self._set.last is seen and self._set.decide(event):
-                # Both clients fetch asynchronously: only there a deadline covers all of it.
-                with ThreadPoolExecutor(max_workers=1) as thread:
-                    thread.submit(anyio.run, self._set.renew).result()
-            return self._set.known()
-        finally:
-            self._lock.release()
+        if flight := self._set.board(event, seen):
+            flight.result()
+        return self._set.known()
 
 
 class AsyncJWKSClient:
-    """The key set at `url`, for tasks. Share one between those of one event loop."""
+    """The key set at `url`, for tasks of asyncio. Share one between them."""
 
     def __init__(self, url: str, **options: Any) -> None:
         self._set = _KeySet(url, **options)
-        self._lock = anyio.Lock()
 
     async def keyring(self) -> Keyring:
         """Return the key set, fetched at first and when it is stale."""
@@ -196,12 +229,9 @@ class AsyncJWKSClient:
         return AsyncJWKSVerifier(self, expectations)
 
     async def _current(self, event: _Event, seen: Keyring | None) -> Keyring:
-        if event == "periodic" and seen is not None and self._lock.locked():
-            return seen
-        async with self._lock:
-            if self._set.last is seen and self._set.decide(event):
-                await self._set.renew()
-            return self._set.known()
+        if flight := self._set.board(event, seen):
+            await asyncio.wrap_future(flight)
+        return self._set.known()
 
 
 _Client = TypeVar("_Client", JWKSClient, AsyncJWKSClient)
@@ -215,6 +245,8 @@ class _Verifiers(Generic[_Client]):
         self._expectations: Expectations = expectations
         # Refuses expectations that the kernel refuses, before any token comes.
         self._made = (_NO_KEYS, TokenVerifier(_NO_KEYS, **expectations))
+        if not _SECRET.isdisjoint(expectations["algorithms"]):
+            raise ConfigError("a key set is published: a secret in it is none")
 
     def _over(self, keyring: Keyring) -> TokenVerifier:
         made_for, verifier = self._made
