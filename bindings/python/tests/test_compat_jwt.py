@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import time
+from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta, timezone
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+import donjon
 from conftest import MASTER, SECRET
 from donjon.compat import jwt as ours
 
@@ -110,6 +112,15 @@ def test_a_key_of_a_strange_type_is_no_key() -> None:
     for kty in kinds:
         with pytest.raises(ours.InvalidKeyError):
             ours.PyJWK({"kty": kty, "k": MASTER})
+
+
+def test_a_jwk_signs_with_its_own_algorithm_alone() -> None:
+    secret = urlsafe_b64encode((MASTER + SECRET).encode()).decode().rstrip("=")
+    key = ours.PyJWK({"kty": "oct", "k": secret, "alg": "HS256"})
+    assert ours.get_unverified_header(ours.encode(CLAIMS, key, "HS256"))["alg"] == "HS256"
+    for changes in ({"algorithm": "HS512"}, {"headers": {"alg": "HS512"}}):
+        with pytest.raises(ours.InvalidKeyError):
+            ours.encode(CLAIMS, key, **changes)
 
 
 @BOTH
@@ -284,10 +295,15 @@ def test_a_token_cannot_choose_the_key(kid: Any) -> None:
 
 
 def _with_header(header: dict[str, Any]) -> str:
-    from base64 import urlsafe_b64encode
-
     parts = (json.dumps(header).encode(), json.dumps(CLAIMS).encode(), b"x" * 32)
     return ".".join(urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+def test_a_number_that_python_does_not_read_is_an_invalid_token() -> None:
+    claims = b'{"exp":%d,"n":%s}' % (NOW + 60, b"1" * 5000)
+    token = donjon.sign_token(donjon.Keyring.from_secret(SECRET, "HS256"), claims)
+    with pytest.raises(ours.DecodeError):
+        ours.decode(token, SECRET, algorithms=["HS256"])
 
 
 def test_errors_keep_their_cause() -> None:

@@ -16,6 +16,7 @@ from donjon.compat.jwt.exceptions import (
     InvalidAlgorithmError,
     InvalidAudienceError,
     InvalidIssuerError,
+    InvalidKeyError,
     InvalidSubjectError,
     InvalidTokenError,
     MissingRequiredClaimError,
@@ -57,6 +58,8 @@ def encode(
     default = key.algorithm_name if isinstance(key, PyJWK) else "HS256"
     algorithm = named.pop("alg", algorithm) or default
     typ, kid = named.pop("typ", "JWT"), named.pop("kid", None)
+    if isinstance(key, PyJWK) and algorithm != default:
+        raise InvalidKeyError(f"the key is for {default}")
     if algorithm not in _SIGNS:
         raise NotImplementedError(f"donjon does not sign with {algorithm}")
     if named:
@@ -124,8 +127,8 @@ def decode_complete(
             _whole_seconds(leeway),
             expected.required,
         )
-        claims = verifier.verify(jwt)
-    payload = claims.to_dict()
+        # A number may be longer than Python's integers are read.
+        payload = verifier.verify(jwt).to_dict()
     expected.check(payload, header)
     return {"payload": payload, "header": header, "signature": _signature(jwt)}
 
