@@ -86,7 +86,7 @@ class Tokens:
         keys = self.keys
         since = self.revocations.since(subject)
         first = keys.issuer.begin_refresh(subject, revoked_since=since)
-        self.families.swap(keys.refresh.verify(first.token)["family"], None, first.state)
+        self.families.swap(first.family, None, first.state)
         return self._pair(keys, subject, first.token)
 
     def refresh(self, token: str) -> TokenPair:

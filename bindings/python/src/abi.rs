@@ -507,6 +507,14 @@ pub(crate) fn refresh_begin(now_ms: i64) -> Outcome<RefreshState> {
     Ok(state)
 }
 
+pub(crate) fn refresh_family<R>(state: &[u8], read: impl FnOnce(&[u8]) -> R) -> Outcome<R> {
+    const LEN: usize = 22;
+    // SAFETY: the module's contract.
+    let call =
+        |out, cap, len| unsafe { ffi::donjon_refresh_family(state.as_ptr(), state.len(), out, cap, len) };
+    pass(LEN, call, read)
+}
+
 pub(crate) fn refresh_rotate(
     state: &[u8],
     family: &[u8],

@@ -33,6 +33,12 @@ pub(crate) struct Refresh {
 
 #[pymethods]
 impl Refresh {
+    /// What the store keeps `state` under: the `family` of the token's claims.
+    #[getter]
+    fn family<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        abi::refresh_family(&self.state, |family| PyString::from_bytes(py, family)).or_raise(py)?
+    }
+
     fn __repr__(&self) -> String {
         format!("Refresh(changed={})", if self.changed { "True" } else { "False" })
     }

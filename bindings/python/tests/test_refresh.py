@@ -18,9 +18,11 @@ def test_a_family_begins_and_rotates(issuer: TokenIssuer, refresh_verifier: Toke
     assert len(first.state) == 32
     used = refresh_verifier.verify(first.token, now=NOW)
     assert (used.subject, used.generation, used.expires_at) == ("ann", 0, NOW + 7 * 86_400)
+    assert first.family == used.family
 
     second = issuer.rotate_refresh(used, first.state, roles=["editor"], now=NOW + 60)
     assert second.changed
+    assert second.family == first.family
     claims = refresh_verifier.verify(second.token, now=NOW + 60)
     assert (claims.subject, claims.family, claims.generation) == ("ann", used.family, 1)
     assert claims.roles == ("editor",)
