@@ -62,7 +62,7 @@ def _answer(request_text: str) -> str:
         return str(SHIM.answer(request_text))
     if not SHIM_BUILD.exists():
         pytest.skip("wants `tests/shim build python`")
-    command = [SHIM_BUILD, "-E", TESTS / "shims/python/shim.py"]
+    command = [str(SHIM_BUILD), "-E", str(TESTS / "shims/python/shim.py")]
     done = subprocess.run(command, input=request_text, capture_output=True, text=True, check=True)
     return done.stdout
 
