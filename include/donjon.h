@@ -499,7 +499,7 @@ int32_t donjon_purpose_tokens_new(const donjon_keyring *keyring, donjon_purpose_
 // The bytes that a purpose token takes at most: the cap that donjon_purpose_tokens_mint wants.
 size_t donjon_purpose_tokens_bound(size_t purpose_len, size_t subject_len);
 
-// Mints a token ("<purpose>+jwt") that does one thing for subject as long as state is what it is now.
+// Mints a token (typ: the purpose and "+jwt") that does one thing for subject as long as state is what it is now.
 //
 // purpose: such as "reset", "verify-email", "invite": lower-case letters, digits, hyphens; up to 32.
 // state: what the token may change once: the stored password hash, the address. Up to 4,096 bytes.

@@ -1,7 +1,7 @@
 //! The C ABI. The contract is written once, at the head of `include/donjon.h`.
 //!
 //! This is the only place that touches raw pointers. A function here checks its pointers, makes slices
-//! of them, calls the kernel, and copies the answer out; [`guard`] turns what came of it into a status.
+//! of them, calls the kernel, and copies the answer out; `guard` turns what came of it into a status.
 
 #![allow(unsafe_code, non_camel_case_types)]
 #![warn(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]

@@ -36,7 +36,7 @@ pub extern "C" fn donjon_purpose_tokens_bound(purpose_len: usize, subject_len: u
     purpose_token_bound(purpose_len, subject_len)
 }
 
-/// Mints a token ("<purpose>+jwt") that does one thing for subject as long as state is what it is now.
+/// Mints a token (typ: the purpose and "+jwt") that does one thing for subject as long as state is what it is now.
 ///
 /// purpose: such as "reset", "verify-email", "invite": lower-case letters, digits, hyphens; up to 32.
 /// state: what the token may change once: the stored password hash, the address. Up to 4,096 bytes.
