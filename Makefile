@@ -108,7 +108,7 @@ test-demo: lib python
 # ---- and the rest ----
 
 .PHONY: lint
-lint: setup target/venv/.ready lib ## formatting, lints, types, licences
+lint: setup lib python ## formatting, lints, types, licences
 	@tools/lint
 
 .PHONY: fuzz
