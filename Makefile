@@ -119,7 +119,7 @@ fuzz: ## every fuzz target for SECONDS (20) each
 soak: lib lib-shim python ## the heavy proofs, in full
 	@tools/step "200,000 requests, three hosts" $(PY) tests/cross_language/compare.py --requests 200000 --seed 7
 	PROPTEST_CASES=100000 tools/step "property tests, 100,000 cases each" $(CARGO) test --quiet --release --features ffi --lib
-	fuzz/run.sh 300
+	fuzz/run.sh 120
 
 .PHONY: bench
 bench: lib python ## donjon against its peers, as ratios; ONLY=tokens for one capability
