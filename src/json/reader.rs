@@ -32,7 +32,18 @@ impl<'a> Members<'a> {
     /// # Errors
     /// - [`JsonError`]: not UTF-8, or not an object.
     pub fn open(text: &'a [u8], limits: Limits) -> Result<Self, JsonError> {
-        let mut scanner = Scanner::new(text, limits)?;
+        Self::begin(Scanner::new(text, limits)?)
+    }
+
+    /// Opens `text`, known to be UTF-8, which must be one object.
+    ///
+    /// # Errors
+    /// - [`JsonError`]: not an object.
+    pub fn open_str(text: &'a str, limits: Limits) -> Result<Self, JsonError> {
+        Self::begin(Scanner::over(text, limits))
+    }
+
+    fn begin(mut scanner: Scanner<'a>) -> Result<Self, JsonError> {
         scanner.space();
         scanner.expect(b'{')?;
         Ok(Self { scanner, names: Names::new(), checking: true, opened: false })

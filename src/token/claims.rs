@@ -87,7 +87,7 @@ impl Claims {
         let mut has_bad_audience = false;
         // A text that is no strict JSON outranks a claim of the wrong type, wherever in it that stands.
         let mut types = Ok(());
-        let mut members = Members::open(text.as_bytes(), Limits::DOCUMENT)?;
+        let mut members = Members::open_str(&text, Limits::DOCUMENT)?;
         while let Some((name, value)) = members.next_member()? {
             let decoded;
             let name = match name.plain() {

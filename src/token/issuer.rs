@@ -286,9 +286,9 @@ impl Issuer {
         json::write_text(grant.subject, &mut payload);
         payload.push_str(&self.audience);
         payload.push_str(",\"iat\":");
-        write_seconds(issued_at_s, &mut payload);
+        json::write_integer(issued_at_s, &mut payload);
         payload.push_str(",\"exp\":");
-        write_seconds(issued_at_s.saturating_add(ttl_s), &mut payload);
+        json::write_integer(issued_at_s.saturating_add(ttl_s), &mut payload);
         payload.push_str(",\"jti\":\"");
         base64url::encode_into(id, &mut payload);
         payload.push('"');
@@ -296,7 +296,7 @@ impl Issuer {
             payload.push_str(",\"family\":\"");
             base64url::encode_into(state.family(), &mut payload);
             payload.push_str("\",\"generation\":");
-            write_seconds(i64::from(state.generation()), &mut payload);
+            json::write_integer(i64::from(state.generation()), &mut payload);
         }
         write_list("permissions", grant.permissions, &mut payload);
         write_list("roles", grant.roles, &mut payload);
@@ -343,12 +343,6 @@ fn audience(audience: &Expected<Vec<String>>) -> Result<String, TokenError> {
     Ok(out)
 }
 
-fn write_seconds(seconds: i64, out: &mut String) {
-    use core::fmt::Write as _;
-    // Writing to a `String` cannot fail.
-    let _ = write!(out, "{seconds}");
-}
-
 /// Appends a list of strings, unless it is empty.
 fn write_list(name: &str, list: &[&str], out: &mut String) {
     for (index, one) in list.iter().enumerate() {
@@ -372,7 +366,7 @@ fn write_further(grant: &Grant<'_>, out: &mut String) -> Result<(), TokenError> 
     if claims.is_empty() {
         return Ok(());
     }
-    let mut members = Members::open(claims.as_bytes(), Limits::DOCUMENT)?;
+    let mut members = Members::open_str(claims, Limits::DOCUMENT)?;
     let mut is_empty = true;
     while let Some((name, value)) = members.next_member()? {
         is_empty = false;
