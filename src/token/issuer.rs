@@ -136,8 +136,8 @@ pub(super) struct SigningKey {
 impl SigningKey {
     pub(super) fn primary(keyring: &Keyring) -> Result<Self, TokenError> {
         let key = keyring.primary(Purpose::Token).ok_or(TokenError::Config("no primary token key"))?;
-        let algorithm = key.signing_algorithm().or_else(|| default_algorithm(key));
-        let algorithm = algorithm.ok_or(TokenError::Config("the primary token key does not sign"))?;
+        let algorithm =
+            minting_algorithm(key).ok_or(TokenError::Config("the primary token key does not sign"))?;
         Ok(Self { key: Arc::clone(key), algorithm })
     }
 
@@ -157,10 +157,11 @@ impl SigningKey {
     }
 }
 
-/// A secret that names no algorithm signs with the first of its family.
-fn default_algorithm(key: &Key) -> Option<Algorithm> {
+/// The algorithm that `key` mints with, if it signs: its own, or for a secret that names none the first
+/// of its family.
+fn minting_algorithm(key: &Key) -> Option<Algorithm> {
     let is_secret = key.key_type() == Some(KeyType::Symmetric);
-    key.algorithms().iter().next().filter(|_| is_secret)
+    key.signing_algorithm().or_else(|| key.algorithms().iter().next().filter(|_| is_secret))
 }
 
 /// Mints tokens with the primary token key of a keyring. Built once, shared by all threads; after a
@@ -426,8 +427,7 @@ pub fn sign_claims(
         return Err(TokenError::TooLarge);
     }
     let key = signing_key(keyring, key_id)?;
-    let algorithm = key.signing_algorithm().or_else(|| default_algorithm(key));
-    let algorithm = algorithm.ok_or(TokenError::AlgNotAllowed)?;
+    let algorithm = minting_algorithm(key).ok_or(TokenError::AlgNotAllowed)?;
     let checked = Claims::read::<&str>(claims.to_vec(), &[])?;
     if checked.has_bad_audience {
         return Err(TokenError::BadClaimType);
@@ -462,10 +462,7 @@ fn signing_key<'a>(keyring: &'a Keyring, key_id: Option<&str>) -> Result<&'a Key
     if let Some(primary) = keyring.primary(Purpose::Token) {
         return Ok(primary);
     }
-    let signs = |key: &&Arc<Key>| {
-        key.status() == KeyStatus::Active
-            && (key.signing_algorithm().or_else(|| default_algorithm(key))).is_some()
-    };
+    let signs = |key: &&Arc<Key>| key.status() == KeyStatus::Active && minting_algorithm(key).is_some();
     let mut signing = keyring.of_purpose(Purpose::Token).filter(signs);
     signing.next().filter(|_| signing.next().is_none()).map(AsRef::as_ref).ok_or(TokenError::UnknownKey)
 }
