@@ -137,6 +137,33 @@
 // A single-purpose token that is not good, for whichever reason.
 #define DONJON_INVALID 53
 
+// The password is not the one that was hashed, or the user is not known.
+#define DONJON_PASSWORD_MISMATCH 60
+
+// The stored hash is not of its format.
+#define DONJON_INVALID_HASH 61
+
+// The stored hash asks for more work or memory than is allowed.
+#define DONJON_PARAMS_OUT_OF_BOUNDS 62
+
+// As many hashes run as the memory budget allows; none was begun.
+#define DONJON_BUSY 63
+
+// The subject's roles do not allow it.
+#define DONJON_PERMISSION_DENIED 80
+
+// The policy's catalogue has no such permission.
+#define DONJON_UNKNOWN_PERMISSION 81
+
+// The policy has no such role.
+#define DONJON_UNKNOWN_ROLE 82
+
+// Roles that exclude each other.
+#define DONJON_SEPARATION_OF_DUTY 83
+
+// As many users have the role as may.
+#define DONJON_CARDINALITY_EXCEEDED 84
+
 // The longest token, in bytes; longer ones are TOO_LARGE.
 #define DONJON_TOKEN_MAX 28676
 

@@ -71,6 +71,26 @@ pub enum Status {
     Revoked = 52,
     /// A single-purpose token that is not good, for whichever reason.
     Invalid = 53,
+
+    /// The password is not the one that was hashed, or the user is not known.
+    PasswordMismatch = 60,
+    /// The stored hash is not of its format.
+    InvalidHash = 61,
+    /// The stored hash asks for more work or memory than is allowed.
+    ParamsOutOfBounds = 62,
+    /// As many hashes run as the memory budget allows; none was begun.
+    Busy = 63,
+
+    /// The subject's roles do not allow it.
+    PermissionDenied = 80,
+    /// The policy's catalogue has no such permission.
+    UnknownPermission = 81,
+    /// The policy has no such role.
+    UnknownRole = 82,
+    /// Roles that exclude each other.
+    SeparationOfDuty = 83,
+    /// As many users have the role as may.
+    CardinalityExceeded = 84,
 }
 
 struct Row {
@@ -84,7 +104,7 @@ const fn row(status: Status, name: &'static CStr, http: u16, message: &'static C
     Row { status, name, http, message }
 }
 
-const TABLE: [Row; 28] = [
+const TABLE: [Row; 37] = [
     row(Status::Ok, c"ok", 200, c"success"),
     row(Status::InvalidArgument, c"invalid_argument", 500, c"an argument is not valid"),
     row(Status::BufferTooSmall, c"buffer_too_small", 500, c"the output buffer is too small"),
@@ -123,6 +143,25 @@ const TABLE: [Row; 28] = [
     ),
     row(Status::Revoked, c"revoked", 401, c"the token was revoked"),
     row(Status::Invalid, c"invalid", 400, c"the token is not good for this"),
+    row(Status::PasswordMismatch, c"password_mismatch", 401, c"the password does not match"),
+    row(Status::InvalidHash, c"invalid_hash", 500, c"the stored hash is not of its format"),
+    row(
+        Status::ParamsOutOfBounds,
+        c"params_out_of_bounds",
+        500,
+        c"the stored hash asks for more work or memory than is allowed",
+    ),
+    row(Status::Busy, c"busy", 503, c"as many hashes run as the memory budget allows"),
+    row(Status::PermissionDenied, c"permission_denied", 403, c"the roles do not allow it"),
+    row(
+        Status::UnknownPermission,
+        c"unknown_permission",
+        500,
+        c"the policy's catalogue has no such permission",
+    ),
+    row(Status::UnknownRole, c"unknown_role", 500, c"the policy has no such role"),
+    row(Status::SeparationOfDuty, c"separation_of_duty", 403, c"the roles exclude each other"),
+    row(Status::CardinalityExceeded, c"cardinality_exceeded", 403, c"as many users have the role as may"),
 ];
 
 impl Status {

@@ -67,6 +67,24 @@ pub const DONJON_STATE_STALE: i32 = 51;
 pub const DONJON_REVOKED: i32 = 52;
 /// A single-purpose token that is not good, for whichever reason.
 pub const DONJON_INVALID: i32 = 53;
+/// The password is not the one that was hashed, or the user is not known.
+pub const DONJON_PASSWORD_MISMATCH: i32 = 60;
+/// The stored hash is not of its format.
+pub const DONJON_INVALID_HASH: i32 = 61;
+/// The stored hash asks for more work or memory than is allowed.
+pub const DONJON_PARAMS_OUT_OF_BOUNDS: i32 = 62;
+/// As many hashes run as the memory budget allows; none was begun.
+pub const DONJON_BUSY: i32 = 63;
+/// The subject's roles do not allow it.
+pub const DONJON_PERMISSION_DENIED: i32 = 80;
+/// The policy's catalogue has no such permission.
+pub const DONJON_UNKNOWN_PERMISSION: i32 = 81;
+/// The policy has no such role.
+pub const DONJON_UNKNOWN_ROLE: i32 = 82;
+/// Roles that exclude each other.
+pub const DONJON_SEPARATION_OF_DUTY: i32 = 83;
+/// As many users have the role as may.
+pub const DONJON_CARDINALITY_EXCEEDED: i32 = 84;
 
 /// The version of the ABI that this library has; compare it with DONJON_ABI_VERSION on load.
 #[unsafe(no_mangle)]
