@@ -37,6 +37,17 @@ const (
 	CodeStateStale          Code = 51
 	CodeRevoked             Code = 52
 	CodeInvalid             Code = 53
+
+	CodePasswordMismatch  Code = 60
+	CodeInvalidHash       Code = 61
+	CodeParamsOutOfBounds Code = 62
+	CodeBusy              Code = 63
+
+	CodePermissionDenied    Code = 80
+	CodeUnknownPermission   Code = 81
+	CodeUnknownRole         Code = 82
+	CodeSeparationOfDuty    Code = 83
+	CodeCardinalityExceeded Code = 84
 )
 
 // String returns the pinned name of c, such as "bad_signature".

@@ -86,11 +86,22 @@ var (
 	ErrStateStale          error = &Error{CodeStateStale}          // the stored state is gone or behind the token
 	ErrRevoked             error = &Error{CodeRevoked}             // the token, its family, its key or its subject
 	ErrInvalid             error = &Error{CodeInvalid}             // a purpose token that is not good, for whichever reason
+
+	ErrPasswordMismatch  error = &Error{CodePasswordMismatch}  // another password, or nobody's
+	ErrInvalidHash       error = &Error{CodeInvalidHash}       // the stored hash is not of its format
+	ErrParamsOutOfBounds error = &Error{CodeParamsOutOfBounds} // the stored hash asks for more than is allowed
+	ErrBusy              error = &Error{CodeBusy}              // the memory budget is in use; nothing was hashed
+
+	ErrPermissionDenied    error = &Error{CodePermissionDenied}    // the subject's roles do not allow it
+	ErrUnknownPermission   error = &Error{CodeUnknownPermission}   // the policy's catalogue lacks it
+	ErrUnknownRole         error = &Error{CodeUnknownRole}         // the policy lacks it
+	ErrSeparationOfDuty    error = &Error{CodeSeparationOfDuty}    // roles that exclude each other
+	ErrCardinalityExceeded error = &Error{CodeCardinalityExceeded} // as many users have the role as may
 )
 
 // failures holds the sentinel of each code, so that refusing allocates nothing.
-var failures = func() [CodeInvalid + 1]error {
-	var table [CodeInvalid + 1]error
+var failures = func() [CodeCardinalityExceeded + 1]error {
+	var table [CodeCardinalityExceeded + 1]error
 	for _, err := range []error{
 		ErrInvalidArgument, ErrOutOfMemory, ErrInternal, ErrEntropyUnavailable, ErrConfig,
 		ErrMalformed, ErrTooLarge, ErrUnsupported,
@@ -98,6 +109,8 @@ var failures = func() [CodeInvalid + 1]error {
 		ErrAlgNotAllowed, ErrBadSignature, ErrUnsupportedCritical, ErrBadClaimType, ErrMissingClaim,
 		ErrExpired, ErrNotYetValid, ErrInvalidIssuer, ErrInvalidAudience, ErrWrongTokenType,
 		ErrReuseDetected, ErrStateStale, ErrRevoked, ErrInvalid,
+		ErrPasswordMismatch, ErrInvalidHash, ErrParamsOutOfBounds, ErrBusy,
+		ErrPermissionDenied, ErrUnknownPermission, ErrUnknownRole, ErrSeparationOfDuty, ErrCardinalityExceeded,
 	} {
 		table[err.(*Error).Code] = err
 	}

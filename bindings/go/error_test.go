@@ -23,6 +23,9 @@ var sentinels = []error{
 	donjon.ErrMissingClaim, donjon.ErrExpired, donjon.ErrNotYetValid, donjon.ErrInvalidIssuer,
 	donjon.ErrInvalidAudience, donjon.ErrWrongTokenType, donjon.ErrReuseDetected, donjon.ErrStateStale,
 	donjon.ErrRevoked, donjon.ErrInvalid,
+	donjon.ErrPasswordMismatch, donjon.ErrInvalidHash, donjon.ErrParamsOutOfBounds, donjon.ErrBusy,
+	donjon.ErrPermissionDenied, donjon.ErrUnknownPermission, donjon.ErrUnknownRole,
+	donjon.ErrSeparationOfDuty, donjon.ErrCardinalityExceeded,
 }
 
 // The header is the pinned table: every status in it has a sentinel here whose
