@@ -28,6 +28,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The longest password, in bytes; longer ones are TOO_LARGE, before anything is computed from them.
+#define DONJON_PASSWORD_MAX 4096
+
+// The longest stored hash that is read, in bytes, and the cap that donjon_hasher_hash wants.
+#define DONJON_PASSWORD_HASH_MAX 512
+
 // The bytes of a key set's state.
 #define DONJON_JWKS_STATE_LEN 24
 
@@ -170,6 +176,11 @@
 // The offset of a span that is not there.
 #define DONJON_ABSENT UINT32_MAX
 
+// Hashes and verifies passwords with Argon2id inside a budget of memory, which all calls on the handle
+// share: what does not fit waits for its turn. The memory is kept for the next hash, and wiped after
+// each.
+typedef struct donjon_hasher donjon_hasher;
+
 // Mints access and refresh tokens with the primary token key of a keyring. After a rotation, make a
 // new one.
 typedef struct donjon_issuer donjon_issuer;
@@ -184,6 +195,15 @@ typedef struct donjon_purpose_tokens donjon_purpose_tokens;
 
 // Checks tokens against keys and expectations.
 typedef struct donjon_verifier donjon_verifier;
+
+// A password matches.
+typedef struct {
+  // 1: hash the password anew and store that: parameters, pepper or scheme are not the hasher's.
+  uint32_t needs_rehash;
+  // 1: the password is longer than what the scheme looked at (bcrypt: 72 bytes), so the rest of it
+  // was never checked.
+  uint32_t truncated;
+} donjon_password_verdict;
 
 // Whether to fetch.
 typedef struct {
@@ -284,6 +304,84 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Makes a hasher. The keyring may be freed afterwards.
+//
+// peppers: a keyring with a primary "password-pepper" secret, which every new hash depends on; or NULL.
+//   A stored hash names its pepper, so that all keys of the purpose verify.
+// config: empty for the defaults, or {"preset":"default","memory_kib":65536,"time_cost":3,
+//   "parallelism":1,"hash_len":32,"salt_len":16,"memory_budget_kib":262144,"max_wait_ms":10000,
+//   "legacy":["bcrypt","pbkdf2","scrypt","argon2i","argon2d"],"allow_weak":false}, any member left out.
+//   "preset": "default" (64 MiB, 3 passes, 1 lane), "owasp" (19 MiB, 2, 1), "rfc9106" (2 GiB, 1, 4) or
+//   "rfc9106-low-memory" (64 MiB, 3, 4); what else is given overrides it. Lanes run one after the other.
+//   "memory_budget_kib": what all hashes of this handle hold at most, at least one hash's memory.
+//   "max_wait_ms": how long a hash waits for memory, up to 60,000; 0 not to wait.
+//   "legacy": the schemes that stored hashes are verified with besides Argon2id; none by default.
+//   "allow_weak": takes parameters under OWASP's minimums, salts from 8 and hashes from 12 bytes; for
+//   tests.
+//
+// Errors: CONFIG_ERROR.
+int32_t donjon_hasher_new(const donjon_keyring *peppers,
+                          const uint8_t *config,
+                          size_t config_len,
+                          donjon_hasher **out);
+
+// How many hashes of the hasher's own parameters run at once: the number of threads that are worth
+// having. 0 for a NULL hasher.
+uint32_t donjon_hasher_slots(const donjon_hasher *hasher);
+
+// Hashes a password: a PHC string to store. Takes tens of milliseconds, and may wait.
+//
+// password: any bytes, never cut. now_s: for the pepper's end.
+// cap: at least DONJON_PASSWORD_HASH_MAX.
+//
+// Errors: TOO_LARGE (password), BUSY, OUT_OF_MEMORY, KEY_EXPIRED (the primary pepper),
+// ENTROPY_UNAVAILABLE, BUFFER_TOO_SMALL.
+int32_t donjon_hasher_hash(const donjon_hasher *hasher,
+                           const uint8_t *password,
+                           size_t password_len,
+                           int64_t now_s,
+                           uint8_t *out,
+                           size_t cap,
+                           size_t *out_len);
+
+// Verifies a password against a stored hash: OK if it matches. Takes tens of milliseconds, and may wait.
+//
+// Stored hashes: Argon2id as a PHC string; those of the schemes that the configuration enables: bcrypt,
+// and PBKDF2, scrypt and Argon2 as passlib and Django write them.
+// now_s: for the peppers' ends. out: written on OK only.
+//
+// Errors: PASSWORD_MISMATCH; TOO_LARGE (password); INVALID_HASH, PARAMS_OUT_OF_BOUNDS, UNSUPPORTED (a
+// legacy scheme that is not enabled); UNKNOWN_KEY, KEY_DISABLED, KEY_DESTROYED, KEY_EXPIRED (its pepper);
+// BUSY, OUT_OF_MEMORY.
+int32_t donjon_hasher_verify(const donjon_hasher *hasher,
+                             const uint8_t *password,
+                             size_t password_len,
+                             const uint8_t *hash,
+                             size_t hash_len,
+                             int64_t now_s,
+                             donjon_password_verdict *out);
+
+// What to call where no such user is known: costs what donjon_hasher_verify costs for a hash of the
+// hasher's own parameters, and never is OK.
+//
+// Errors: PASSWORD_MISMATCH, TOO_LARGE, BUSY, OUT_OF_MEMORY.
+int32_t donjon_hasher_verify_unknown_user(const donjon_hasher *hasher,
+                                          const uint8_t *password,
+                                          size_t password_len,
+                                          int64_t now_s);
+
+// Whether a stored hash should be made anew at the user's next log-in: 1 or 0.
+//
+// Errors: as donjon_hasher_verify, as far as the stored hash goes.
+int32_t donjon_hasher_needs_rehash(const donjon_hasher *hasher,
+                                   const uint8_t *hash,
+                                   size_t hash_len,
+                                   int64_t now_s,
+                                   uint32_t *out);
+
+// Frees a hasher and its memory.
+void donjon_hasher_free(donjon_hasher *hasher);
 
 // Makes an issuer. The keyring may be freed afterwards.
 //
@@ -517,6 +615,64 @@ int32_t donjon_keyring_summary(const donjon_keyring *keyring,
 
 // Frees a keyring. Issuers and verifiers made from it live on.
 void donjon_keyring_free(donjon_keyring *keyring);
+
+// Judges a new password: {"valid":false,"score":0.8333333333333334,"checks":{"length":true,
+// "uppercase":true,"lowercase":true,"digits":true,"special":true,"common":false},"feedback":["..."]}.
+// The score is the share of the checks that passed.
+//
+// profile: empty or "composition": 12 characters, upper and lower case, a digit, one of
+//   !@#$%^&*()_+-=[]{}|;:,.<>?, not common. "nist-800-63b-4": 15 characters, not common.
+//   "nist-800-63b-4-mfa", for a password beside another factor: 8 characters, not common.
+// user_inputs: a JSON list of what the user is called (name, address), which the password should not be
+//   made of; empty for none. Up to 16 texts of up to 256 bytes.
+//
+// Errors: INVALID_ARGUMENT (profile), TOO_LARGE (password, user_inputs), MALFORMED (the password is not
+// UTF-8, user_inputs), BUFFER_TOO_SMALL.
+int32_t donjon_password_strength(const uint8_t *profile,
+                                 size_t profile_len,
+                                 const uint8_t *password,
+                                 size_t password_len,
+                                 const uint8_t *user_inputs,
+                                 size_t user_inputs_len,
+                                 uint8_t *out,
+                                 size_t cap,
+                                 size_t *out_len);
+
+// zxcvbn's estimate of how many guesses a password takes: {"score":2,"guesses_log10":7.2,
+// "feedback":{"warning":"..." or null,"suggestions":["..."]}}, the score from 0 to 4. Only the first 100
+// characters are looked at.
+//
+// user_inputs: as donjon_password_strength.
+//
+// Errors: UNSUPPORTED (the library was built without zxcvbn), TOO_LARGE, MALFORMED, BUFFER_TOO_SMALL.
+int32_t donjon_password_estimate(const uint8_t *password,
+                                 size_t password_len,
+                                 const uint8_t *user_inputs,
+                                 size_t user_inputs_len,
+                                 uint8_t *out,
+                                 size_t cap,
+                                 size_t *out_len);
+
+// Which range of breached passwords to fetch: the first five hexadecimal digits, in upper case, of the
+// password's SHA-1. Only they leave the host.
+//
+// Errors: TOO_LARGE, BUFFER_TOO_SMALL.
+int32_t donjon_password_breach_prefix(const uint8_t *password,
+                                      size_t password_len,
+                                      uint8_t *out,
+                                      size_t cap,
+                                      size_t *out_len);
+
+// How often the password was seen in breaches, by the range that was fetched; 0 if it is not in it.
+//
+// range: lines of 35 hexadecimal digits, a colon and a count, up to 1 MiB.
+//
+// Errors: TOO_LARGE, MALFORMED (anything else in range, or nothing: an error page is no all-clear).
+int32_t donjon_password_breach_count(const uint8_t *password,
+                                     size_t password_len,
+                                     const uint8_t *range,
+                                     size_t range_len,
+                                     uint64_t *out);
 
 // Makes the tokens of a keyring, which may be freed afterwards.
 //

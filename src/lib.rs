@@ -10,6 +10,7 @@
 //! - [`keyring`] – which keys there are, what each is for, and which of them may be used now.
 //! - [`token`] – mints and checks access, refresh and single-purpose tokens, and decides about refresh
 //!   families and revocation.
+//! - [`password`] – hashes and verifies passwords, and judges new ones.
 //! - [`jwks`] – decides when to fetch an identity provider's key set again.
 //!
 //! # What they share
@@ -36,6 +37,7 @@ pub mod error;
 pub mod json;
 pub mod jwks;
 pub mod keyring;
+pub mod password;
 #[cfg(feature = "std")]
 pub mod runtime;
 pub mod signature;

@@ -6,10 +6,12 @@
 #![allow(unsafe_code, non_camel_case_types)]
 #![warn(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
+mod hasher;
 mod issuer;
 mod jwks;
 mod keyring;
 mod memory;
+mod password;
 mod purpose;
 mod refresh;
 mod revocation;
@@ -18,9 +20,11 @@ mod status;
 mod test_entropy;
 mod verifier;
 
+pub use hasher::*;
 pub use issuer::*;
 pub use jwks::*;
 pub use keyring::*;
+pub use password::*;
 pub use purpose::*;
 pub use refresh::*;
 pub use revocation::*;
@@ -33,6 +37,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::Status;
 use crate::keyring::KeyringError;
+use crate::password::PasswordError;
 use crate::token::TokenError;
 
 /// Runs `call` and returns its status. A panic is a defect in donjon; it never crosses into C.
@@ -50,6 +55,12 @@ impl From<TokenError> for Status {
 
 impl From<KeyringError> for Status {
     fn from(error: KeyringError) -> Self {
+        error.status()
+    }
+}
+
+impl From<PasswordError> for Status {
+    fn from(error: PasswordError) -> Self {
         error.status()
     }
 }

@@ -4,6 +4,7 @@ use std::mem::{align_of, offset_of, size_of};
 use super::*;
 use crate::error::Status;
 use crate::jwks::JWKS_STATE_LEN;
+use crate::password::{MAX_PASSWORD_LEN, MAX_STORED_LEN};
 use crate::token::MAX_TOKEN_LEN;
 use crate::token::refresh::REFRESH_STATE_LEN;
 
@@ -34,6 +35,8 @@ fn constants_are_the_kernels() {
     assert_eq!(DONJON_TOKEN_MAX, MAX_TOKEN_LEN);
     assert_eq!(DONJON_REFRESH_STATE_LEN, REFRESH_STATE_LEN);
     assert_eq!(DONJON_JWKS_STATE_LEN, JWKS_STATE_LEN);
+    assert_eq!(DONJON_PASSWORD_MAX, MAX_PASSWORD_LEN);
+    assert_eq!(DONJON_PASSWORD_HASH_MAX, MAX_STORED_LEN);
     assert_eq!(DONJON_NEVER, crate::time::NEVER_S);
 }
 
@@ -50,6 +53,10 @@ fn structures_keep_their_layout() {
         (size_of::<donjon_revocation_facts>(), offset_of!(donjon_revocation_facts, token_revoked)),
         (40, 32)
     );
+    assert_eq!(
+        (size_of::<donjon_password_verdict>(), offset_of!(donjon_password_verdict, truncated)),
+        (8, 4)
+    );
     assert_eq!((size_of::<donjon_jwks_verdict>(), offset_of!(donjon_jwks_verdict, state)), (40, 16));
 }
 
@@ -65,9 +72,11 @@ fn a_panic_becomes_a_status() {
 #[test]
 fn every_export_is_guarded() {
     let sources = [
+        include_str!("hasher.rs"),
         include_str!("issuer.rs"),
         include_str!("jwks.rs"),
         include_str!("keyring.rs"),
+        include_str!("password.rs"),
         include_str!("purpose.rs"),
         include_str!("refresh.rs"),
         include_str!("revocation.rs"),

@@ -193,6 +193,11 @@ impl Key {
             && self.material.as_ref().is_some_and(|material| material.verify(algorithm, message, signature))
     }
 
+    /// The bytes of the key, if it is a secret.
+    pub(crate) fn secret(&self) -> Option<&[u8]> {
+        Some(self.material.as_ref()?.as_hmac()?.secret())
+    }
+
     /// HMAC-SHA-256 of the concatenated parts, if the key is a secret.
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> Option<[u8; 32]> {
         Some(self.material.as_ref()?.as_hmac()?.mac(parts))

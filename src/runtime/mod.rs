@@ -1,9 +1,15 @@
-//! What touches the operating system: its entropy. Decides nothing.
+//! What touches the operating system: its entropy, its memory, its locks. Decides nothing.
 
 use crate::entropy::{Entropy, EntropyError};
 
+mod hasher;
+mod memory_pool;
+mod pages;
 #[cfg(feature = "test-entropy")]
 pub mod test_entropy;
+
+pub use hasher::PasswordHasher;
+pub use memory_pool::MemoryUse;
 
 /// The operating system's entropy, drawn anew at each use.
 #[derive(Debug, Clone, Copy, Default)]
