@@ -49,6 +49,16 @@
 // A fetch failed.
 #define DONJON_JWKS_FAILED 4
 
+// The matrix as JSON: {"permissions":[…],"roles":[…],"cells":{"admin":{"document:read":"granted"}}};
+// a cell is "granted", "some" (instances) or "denied", and absent where nothing is granted.
+#define DONJON_MATRIX_JSON 0
+
+// The matrix as a Markdown table.
+#define DONJON_MATRIX_MARKDOWN 1
+
+// The matrix as a page of HTML that stands alone.
+#define DONJON_MATRIX_HTML 2
+
 // The bytes of a family's state.
 #define DONJON_REFRESH_STATE_LEN 32
 
@@ -170,6 +180,12 @@
 // As many users have the role as may.
 #define DONJON_CARDINALITY_EXCEEDED 84
 
+// One of the permissions is enough.
+#define DONJON_ANY 1
+
+// All of the permissions are needed.
+#define DONJON_ALL 2
+
 // The longest token, in bytes; longer ones are TOO_LARGE.
 #define DONJON_TOKEN_MAX 28676
 
@@ -189,9 +205,17 @@ typedef struct donjon_issuer donjon_issuer;
 // wiped when the last handle that holds them is freed.
 typedef struct donjon_keyring donjon_keyring;
 
+// Roles and permissions, loaded. It never changes: to replace it, load another and swap the pointers.
+// Subjects keep their policy alive, so the old one may be freed at once.
+typedef struct donjon_policy donjon_policy;
+
 // Mints and checks single-purpose tokens (password reset, e-mail verification, invitation), each bound
 // to a state: once that has changed, the token is dead.
 typedef struct donjon_purpose_tokens donjon_purpose_tokens;
+
+// Roles that are active together, and what they may do under the policy that they were activated with,
+// which they keep alive.
+typedef struct donjon_subject donjon_subject;
 
 // Checks tokens against keys and expectations.
 typedef struct donjon_verifier donjon_verifier;
@@ -674,6 +698,146 @@ int32_t donjon_password_breach_count(const uint8_t *password,
                                      size_t range_len,
                                      uint64_t *out);
 
+// Whether a grant of "granted" grants all of "required": DONJON_OK if so. "document" implies
+// "document:read", which implies "document:read:42"; "*" is any name of its segment, "read,update" both.
+//
+// Errors: PERMISSION_DENIED (also if required is no permission), MALFORMED (granted is none).
+int32_t donjon_permission_implies(const uint8_t *granted,
+                                  size_t granted_len,
+                                  const uint8_t *required,
+                                  size_t required_len);
+
+// Loads a policy document (JSON; its schema: donjon_policy_schema):
+//   {"permissions":["document:create","document:read:{id}"],
+//    "roles":{"viewer":{"allow":["document:read"]},
+//             "editor":{"inherits":["viewer"],"allow":["document:*"],"deny":[]}},
+//    "constraints":{"static_separation":[{"roles":["a","b"],"at_most":1}],
+//                   "dynamic_separation":[],"cardinality":[{"role":"owner","at_most":1}]}}
+// The world is closed: a role or permission that is not declared refuses the policy.
+//
+// Errors: CONFIG_ERROR, MALFORMED (not strict JSON), TOO_LARGE; donjon_policy_diagnose says where.
+int32_t donjon_policy_new(const uint8_t *document, size_t document_len, donjon_policy **out);
+
+// Says why donjon_policy_new refuses a document: null if it does not, else
+// {"error":"config_error","path":"roles.editor.allow[0]","message":"…"}.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_policy_diagnose(const uint8_t *document,
+                               size_t document_len,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// A policy that is shipped, as a document to start from: "deepinsight" or "session-cluster".
+//
+// Errors: INVALID_ARGUMENT (another name), BUFFER_TOO_SMALL.
+int32_t donjon_policy_shipped(const uint8_t *name,
+                              size_t name_len,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// The JSON Schema (draft 2020-12) of a policy document.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_policy_schema(uint8_t *out, size_t cap, size_t *out_len);
+
+// Reads a casbin CSV file of the plain RBAC model ("p, role, object, action[, deny]" and "g, user, role")
+// as {"policy":{…},"assignments":{"ann":["editor"]}}.
+//
+// Errors: MALFORMED (another kind of line, or a name that a role or permission cannot have), CONFIG_ERROR
+// (roles that inherit each other), TOO_LARGE, BUFFER_TOO_SMALL.
+int32_t donjon_policy_import_casbin(const uint8_t *csv,
+                                    size_t csv_len,
+                                    uint8_t *out,
+                                    size_t cap,
+                                    size_t *out_len);
+
+// The policy in its canonical form: a JSON document that donjon_policy_new reads, the same for every way
+// of writing the policy.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_policy_document(const donjon_policy *policy,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// SHA-256 of the canonical form, 32 bytes: two hosts with one digest decide alike.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_policy_digest(const donjon_policy *policy,
+                             uint8_t *out,
+                             size_t cap,
+                             size_t *out_len);
+
+// Whether a check of this permission can ever be granted: ask when the service starts, for a misspelt
+// permission is denied for ever. A last segment in braces, as in "document:read:{id}", is any instance.
+//
+// Errors: MALFORMED, UNKNOWN_PERMISSION.
+int32_t donjon_policy_check_permission(const donjon_policy *policy,
+                                       const uint8_t *permission,
+                                       size_t permission_len);
+
+// Whether the policy has this role.
+//
+// Errors: UNKNOWN_ROLE.
+int32_t donjon_policy_check_role(const donjon_policy *policy, const uint8_t *role, size_t role_len);
+
+// Whether a user who has roles (a JSON list) may be given role too, by static separation of duty and
+// cardinality. Roles may be of tenants ("editor@acme"); one without a tenant counts in each. members: the
+// users who have role now; count and assign in one transaction.
+//
+// Errors: UNKNOWN_ROLE, SEPARATION_OF_DUTY, CARDINALITY_EXCEEDED, MALFORMED (roles), TOO_LARGE.
+int32_t donjon_policy_assign(const donjon_policy *policy,
+                             const uint8_t *roles,
+                             size_t roles_len,
+                             const uint8_t *role,
+                             size_t role_len,
+                             uint64_t members);
+
+// The roles that a permission is granted to, sorted: a JSON list.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_policy_who_can(const donjon_policy *policy,
+                              const uint8_t *permission,
+                              size_t permission_len,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// The permission matrix, every role against every permission; format: DONJON_MATRIX_JSON, _MARKDOWN,
+// _HTML.
+//
+// Errors: INVALID_ARGUMENT (format), TOO_LARGE (over 1,048,576 cells), BUFFER_TOO_SMALL.
+int32_t donjon_policy_matrix(const donjon_policy *policy,
+                             uint32_t format,
+                             uint8_t *out,
+                             size_t cap,
+                             size_t *out_len);
+
+// What changes for whom when after replaces before, in effective permissions:
+// {"roles":{"added":[],"removed":[],"changed":{"editor":{"gained":["document:read"],"lost":[]}}},
+//  "permissions":{"added":[],"removed":[]}}.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_policy_diff(const donjon_policy *before,
+                           const donjon_policy *after,
+                           uint8_t *out,
+                           size_t cap,
+                           size_t *out_len);
+
+// What is probably not meant, as a JSON list of {"kind","path","message"}; kinds: "unreachable_role",
+// "separation_violation", "shadowed_grant", "empty_role", "equal_roles", "unused_permission".
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_policy_lint(const donjon_policy *policy,
+                           uint8_t *out,
+                           size_t cap,
+                           size_t *out_len);
+
+// Frees a policy. Its subjects live on.
+void donjon_policy_free(donjon_policy *policy);
+
 // Makes the tokens of a keyring, which may be freed afterwards.
 //
 // Errors: CONFIG_ERROR (no primary token key that signs, or no primary "state-binding" secret).
@@ -781,6 +945,81 @@ const char *donjon_status_message(int32_t status);
 // What a web service answers to a request that ended in this status: 401 for the client's token, 500
 // for the service's own mistake and for unknown numbers.
 int32_t donjon_status_http(int32_t status);
+
+// Activates roles: a JSON list of "role" or "role@tenant", as a verified token carries them. tenant: the
+// tenant that the checks are about; empty for none, where only roles without a tenant are active.
+// permissions: the token's own JSON list, which only narrows what the roles allow; (NULL, 0) if it has
+// none ("[]" allows nothing). Roles that the policy lacks are left out; donjon_subject_explain names them.
+//
+// Errors: SEPARATION_OF_DUTY, MALFORMED (not a list of strings), TOO_LARGE (over 4,096 of them),
+// INVALID_ARGUMENT (tenant).
+int32_t donjon_subject_new(const donjon_policy *policy,
+                           const uint8_t *roles,
+                           size_t roles_len,
+                           const uint8_t *tenant,
+                           size_t tenant_len,
+                           const uint8_t *permissions,
+                           size_t permissions_len,
+                           donjon_subject **out);
+
+// Whether the subject may do permission, or permission to instance: "document:read" to "42" is
+// "document:read:42". DONJON_OK if so. instance, which may be a client's text, is one literal name: one
+// with "*", ",", ":", white space or control characters is denied. Empty: none.
+//
+// Errors: PERMISSION_DENIED.
+int32_t donjon_subject_has(const donjon_subject *subject,
+                           const uint8_t *permission,
+                           size_t permission_len,
+                           const uint8_t *instance,
+                           size_t instance_len);
+
+// Whether role is active, itself or inherited. DONJON_OK if so. Permissions say more: ask for them.
+//
+// Errors: PERMISSION_DENIED.
+int32_t donjon_subject_has_role(const donjon_subject *subject,
+                                const uint8_t *role,
+                                size_t role_len);
+
+// Whether the subject may do any, or all, of permissions (a JSON list, at most 256), each to instance if
+// there is one. mode: DONJON_ANY, DONJON_ALL. DONJON_OK if so. Any of none: denied.
+//
+// Errors: PERMISSION_DENIED, INVALID_ARGUMENT (mode; all of none), MALFORMED (not a list of strings),
+// TOO_LARGE.
+int32_t donjon_subject_check(const donjon_subject *subject,
+                             uint32_t mode,
+                             const uint8_t *permissions,
+                             size_t permissions_len,
+                             const uint8_t *instance,
+                             size_t instance_len);
+
+// Explains what donjon_subject_check decides, as JSON for the log: {"allowed":false,"mode":"all",
+// "reason":"missing","permissions":[{"permission":"document:read","allowed":false,"reason":"missing",
+// "grants":[{"role":"editor","via":["chief","editor"],"grant":"document:*"}],"denies":[]}],
+// "unknown_roles":["ghost"]}. Reasons: "granted", "denied", "missing", "unknown_permission",
+// "malformed_permission", "token_lacks", "empty". A client is told nothing of it.
+//
+// Errors: INVALID_ARGUMENT (mode), MALFORMED, TOO_LARGE, BUFFER_TOO_SMALL.
+int32_t donjon_subject_explain(const donjon_subject *subject,
+                               uint32_t mode,
+                               const uint8_t *permissions,
+                               size_t permissions_len,
+                               const uint8_t *instance,
+                               size_t instance_len,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// What the subject may do: a JSON list of catalogue entries; of open ones also "document:read:42" (this
+// instance), or "document:read:*" and "!document:read:42" (all but this one).
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_subject_permissions(const donjon_subject *subject,
+                                   uint8_t *out,
+                                   size_t cap,
+                                   size_t *out_len);
+
+// Frees a subject.
+void donjon_subject_free(donjon_subject *subject);
 
 #if defined(DONJON_TEST_ENTROPY)
 // The bytes that calls of this thread draw from now on; once they run dry, ENTROPY_UNAVAILABLE.

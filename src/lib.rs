@@ -11,6 +11,7 @@
 //! - [`token`] – mints and checks access, refresh and single-purpose tokens, and decides about refresh
 //!   families and revocation.
 //! - [`password`] – hashes and verifies passwords, and judges new ones.
+//! - [`rbac`] – decides what roles allow, from a policy document.
 //! - [`jwks`] – decides when to fetch an identity provider's key set again.
 //!
 //! # What they share
@@ -38,6 +39,7 @@ pub mod json;
 pub mod jwks;
 pub mod keyring;
 pub mod password;
+pub mod rbac;
 #[cfg(feature = "std")]
 pub mod runtime;
 pub mod signature;

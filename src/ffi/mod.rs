@@ -12,10 +12,13 @@ mod jwks;
 mod keyring;
 mod memory;
 mod password;
+mod permission;
+mod policy;
 mod purpose;
 mod refresh;
 mod revocation;
 mod status;
+mod subject;
 #[cfg(feature = "test-entropy")]
 mod test_entropy;
 mod verifier;
@@ -25,10 +28,13 @@ pub use issuer::*;
 pub use jwks::*;
 pub use keyring::*;
 pub use password::*;
+pub use permission::*;
+pub use policy::*;
 pub use purpose::*;
 pub use refresh::*;
 pub use revocation::*;
 pub use status::*;
+pub use subject::*;
 #[cfg(feature = "test-entropy")]
 pub use test_entropy::*;
 pub use verifier::*;

@@ -44,6 +44,20 @@ fn escape(c: char, out: &mut String) {
     }
 }
 
+/// A JSON list of strings.
+#[must_use]
+pub fn text_list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut out = String::from("[");
+    for (index, text) in texts.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_text(text, &mut out);
+    }
+    out.push(']');
+    out
+}
+
 /// Appends an integer. Without the machinery of `format!`, which takes as long as the rest of a claim.
 pub fn write_integer(value: i64, out: &mut String) {
     out.push_str(itoa::Buffer::new().format(value));

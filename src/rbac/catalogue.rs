@@ -1,0 +1,278 @@
+//! The catalogue: every permission that there is, and what a pattern means in it.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use super::entries::{EntryId, EntrySet, Instance};
+use super::permission::{Permission, Segment, is_name};
+
+/// The most permissions of a catalogue.
+pub const MAX_CATALOGUE: usize = 65_536;
+
+/// What an open entry ends in: `document:read:{id}`.
+const OPEN_SUFFIX: &str = ":{id}";
+
+struct Entry {
+    /// Without the instance segment.
+    text: Box<str>,
+    is_open: bool,
+}
+
+/// The catalogue's segments as a tree, so that a wildcard visits only what it matches.
+#[derive(Default)]
+struct Node {
+    children: HashMap<Box<str>, usize>,
+    entry: Option<EntryId>,
+}
+
+/// Every permission of a policy.
+pub(super) struct Catalogue {
+    entries: Vec<Entry>,
+    by_text: HashMap<Box<str>, EntryId>,
+    // INVARIANT: the first is the root; children come after their parents.
+    nodes: Vec<Node>,
+    instances: HashMap<Box<str>, u32>,
+    instance_names: Vec<Box<str>>,
+}
+
+/// What a grant means in the catalogue.
+#[derive(Debug)]
+pub(super) struct Meaning {
+    /// Entries that it implies, with all their instances.
+    pub(super) full: EntrySet,
+    /// Entries that it meets: the implied ones, and those of which it has a part.
+    pub(super) met: EntrySet,
+    /// Single instances of open entries.
+    pub(super) instances: Box<[Instance]>,
+}
+
+/// A permission that is asked for, found in the catalogue.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked<'a> {
+    Entry(EntryId),
+    /// `None`: an instance that no grant names.
+    Instance(EntryId, Option<u32>),
+    /// Lists, wildcards, or what stands above entries.
+    Pattern(Permission<'a>),
+}
+
+/// Why it was not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotFound {
+    Malformed,
+    Unknown,
+}
+
+impl Catalogue {
+    /// Reads the entries, in order.
+    ///
+    /// # Errors
+    /// The place of the first bad one, and what is wrong with it.
+    pub(super) fn new<'a>(
+        texts: impl ExactSizeIterator<Item = &'a str>,
+    ) -> Result<Self, (usize, &'static str)> {
+        let mut this = Self {
+            entries: Vec::with_capacity(texts.len()),
+            by_text: HashMap::with_capacity(texts.len()),
+            nodes: alloc::vec![Node::default()],
+            instances: HashMap::new(),
+            instance_names: Vec::new(),
+        };
+        for (index, text) in texts.enumerate() {
+            this.insert(text).map_err(|reason| (index, reason))?;
+        }
+        Ok(this)
+    }
+
+    fn insert(&mut self, text: &str) -> Result<(), &'static str> {
+        let (text, is_open) = match text.strip_suffix(OPEN_SUFFIX) {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
+        let permission = Permission::parse(text).map_err(|error| error.0)?;
+        let id = EntryId::try_from(self.entries.len()).map_err(|_| "too many permissions")?;
+        let mut at = 0;
+        for segment in permission.segments() {
+            if segment.is_wildcard() || segment.names().nth(1).is_some() {
+                return Err("the catalogue names permissions one by one, without lists and wildcards");
+            }
+            let name = segment.names().next().unwrap_or_default();
+            at = self.child(at, name);
+        }
+        let node = self.nodes.get_mut(at).ok_or("no such node")?;
+        if node.entry.replace(id).is_some() {
+            return Err("the permission is there twice");
+        }
+        self.by_text.insert(text.into(), id);
+        self.entries.push(Entry { text: text.into(), is_open });
+        Ok(())
+    }
+
+    fn child(&mut self, of: usize, name: &str) -> usize {
+        let next = self.nodes.len();
+        let Some(node) = self.nodes.get_mut(of) else { return 0 };
+        if let Some(&child) = node.children.get(name) {
+            return child;
+        }
+        node.children.insert(name.into(), next);
+        self.nodes.push(Node::default());
+        next
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = EntryId> + use<> {
+        0..EntryId::try_from(self.entries.len()).unwrap_or(EntryId::MAX)
+    }
+
+    /// An entry as a requirement: without its open end.
+    pub(super) fn text(&self, entry: EntryId) -> &str {
+        self.entry(entry).map_or("", |entry| &entry.text)
+    }
+
+    /// An entry as the document declares it.
+    pub(super) fn declaration(&self, entry: EntryId) -> String {
+        let mut text = String::from(self.text(entry));
+        if self.is_open(entry) {
+            text.push_str(OPEN_SUFFIX);
+        }
+        text
+    }
+
+    pub(super) fn is_open(&self, entry: EntryId) -> bool {
+        self.entry(entry).is_some_and(|entry| entry.is_open)
+    }
+
+    pub(super) fn instance_text(&self, instance: Instance) -> String {
+        let name = usize::try_from(instance.name).ok().and_then(|name| self.instance_names.get(name));
+        alloc::format!("{}:{}", self.text(instance.entry), name.map_or("", |name| name))
+    }
+
+    fn entry(&self, entry: EntryId) -> Option<&Entry> {
+        self.entries.get(usize::try_from(entry).ok()?)
+    }
+
+    /// What a grant means; the names of its instances are numbered on the way.
+    ///
+    /// `None` if some part of it is nothing that the catalogue has.
+    pub(super) fn intern(&mut self, grant: Permission<'_>) -> Option<Meaning> {
+        let found = self.look_up(grant)?;
+        for &(_, name) in &found.instances {
+            if !self.instances.contains_key(name) {
+                let number = u32::try_from(self.instance_names.len()).ok()?;
+                self.instances.insert(name.into(), number);
+                self.instance_names.push(name.into());
+            }
+        }
+        Some(self.finish(&found))
+    }
+
+    /// What a permission means. Instances that no grant names are left out.
+    pub(super) fn meaning(&self, permission: Permission<'_>) -> Option<Meaning> {
+        Some(self.finish(&self.look_up(permission)?))
+    }
+
+    fn look_up<'a>(&self, permission: Permission<'a>) -> Option<Found<'a>> {
+        let mut found = Found::default();
+        let segments: Vec<_> = permission.segments().collect();
+        self.walk(0, &segments, &mut found).then_some(found)
+    }
+
+    fn finish(&self, found: &Found<'_>) -> Meaning {
+        let numbered =
+            |&(entry, name): &(EntryId, &str)| Some(Instance { entry, name: *self.instances.get(name)? });
+        let mut instances: Vec<_> = found.instances.iter().filter_map(numbered).collect();
+        instances.sort_unstable();
+        instances.dedup();
+        Meaning {
+            full: EntrySet::new(found.full.clone(), self.entries.len()),
+            met: EntrySet::new(found.met.clone(), self.entries.len()),
+            instances: instances.into(),
+        }
+    }
+
+    /// Follows `segments` below a node; whether every choice of their names leads to something. As deep
+    /// as a permission has segments.
+    fn walk<'a>(&self, at: usize, segments: &[Segment<'a>], found: &mut Found<'a>) -> bool {
+        let Some(node) = self.nodes.get(at) else { return false };
+        let Some((segment, rest)) = segments.split_first() else {
+            self.take_all(at, found);
+            return true;
+        };
+        // A trailing wildcard implies the shorter permission too.
+        let ends = rest.iter().all(|segment| segment.is_wildcard());
+        let open = node.entry.filter(|&entry| ends && self.is_open(entry));
+        if let Some(entry) = node.entry {
+            found.met.push(entry);
+            if ends && segment.is_wildcard() {
+                found.full.push(entry);
+            }
+        }
+        if segment.is_wildcard() {
+            let mut covered = ends && node.entry.is_some();
+            for &child in node.children.values() {
+                covered |= self.walk(child, rest, found);
+            }
+            return covered;
+        }
+        let mut covered = true;
+        for name in segment.names() {
+            let below = node.children.get(name).is_some_and(|&child| self.walk(child, rest, found));
+            found.instances.extend(open.map(|entry| (entry, name)));
+            covered &= below || open.is_some();
+        }
+        covered
+    }
+
+    fn take_all(&self, at: usize, found: &mut Found<'_>) {
+        let Some(node) = self.nodes.get(at) else { return };
+        if let Some(entry) = node.entry {
+            found.full.push(entry);
+            found.met.push(entry);
+        }
+        for &child in node.children.values() {
+            self.take_all(child, found);
+        }
+    }
+
+    /// Finds a permission that is asked for, or its instance.
+    #[inline]
+    pub(super) fn find<'a>(&self, permission: &'a str) -> Result<Asked<'a>, NotFound> {
+        match self.by_text.get(permission) {
+            Some(&entry) => Ok(Asked::Entry(entry)),
+            None => self.find_part(permission),
+        }
+    }
+
+    /// Finds the instance of a permission. `instance` is one literal name, or nothing is found.
+    pub(super) fn find_instance(&self, permission: &str, instance: &str) -> Result<Asked<'static>, NotFound> {
+        let entry = self.by_text.get(permission).copied().filter(|&entry| self.is_open(entry));
+        if !is_name(instance) {
+            return Err(NotFound::Malformed);
+        }
+        Ok(Asked::Instance(entry.ok_or(NotFound::Unknown)?, self.instances.get(instance).copied()))
+    }
+
+    fn find_part<'a>(&self, text: &'a str) -> Result<Asked<'a>, NotFound> {
+        let permission = Permission::parse(text).map_err(|_| NotFound::Malformed)?;
+        if let Some((entry, instance)) = text.rsplit_once(':') {
+            if self.by_text.contains_key(entry) && is_name(instance) {
+                return self.find_instance(entry, instance);
+            }
+        }
+        self.meaning(permission).map(|_| Asked::Pattern(permission)).ok_or(NotFound::Unknown)
+    }
+}
+
+/// In the order of the walk, some of it twice.
+#[derive(Default)]
+struct Found<'a> {
+    full: Vec<EntryId>,
+    met: Vec<EntryId>,
+    instances: Vec<(EntryId, &'a str)>,
+}

@@ -1,0 +1,242 @@
+//! A subject: the roles that are active in one request or session, and what they may do.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::RoleError;
+use super::catalogue::{Asked, Catalogue};
+use super::document::is_role_name;
+use super::entries::Bits;
+use super::hierarchy::RoleId;
+use super::permission::Permission;
+use super::policy::{Found, Policy, Scratch, has_instance, of_entry};
+
+/// The most roles of a subject, and the most permissions that its token carries.
+pub const MAX_SUBJECT_ENTRIES: usize = 4096;
+
+/// Roles that are active together: what INCITS 359 calls a session. It keeps its policy alive, and what
+/// it may do does not change.
+pub struct Subject {
+    pub(super) policy: Policy,
+    pub(super) roles: Vec<RoleId>,
+    pub(super) unknown: Vec<String>,
+    pub(super) token: Option<TokenPermissions>,
+    /// The entries that it may, whole.
+    granted: Bits,
+    rights: Scratch,
+}
+
+/// The permissions that a token carries. They only narrow what the roles allow.
+pub(super) struct TokenPermissions {
+    texts: Vec<String>,
+    full: Bits,
+}
+
+impl TokenPermissions {
+    /// What is no permission allows nothing.
+    fn new<'a>(texts: impl IntoIterator<Item = &'a str>, catalogue: &Catalogue) -> Result<Self, RoleError> {
+        let mut this = Self { texts: Vec::new(), full: Bits::none(catalogue.len()) };
+        for text in texts {
+            if this.texts.len() >= MAX_SUBJECT_ENTRIES {
+                return Err(RoleError::TooMany);
+            }
+            let Ok(permission) = Permission::parse(text) else { continue };
+            if let Some(meaning) = catalogue.meaning(permission) {
+                this.full.add(&meaning.full);
+                this.texts.push(text.into());
+            }
+        }
+        Ok(this)
+    }
+
+    pub(super) fn allow(&self, required: Permission<'_>) -> bool {
+        let implies = |text: &String| Permission::parse(text).is_ok_and(|own| own.implies(required));
+        self.texts.iter().any(implies)
+    }
+}
+
+impl Policy {
+    /// Activates `roles` (`role`, or `role@tenant`) for checks in `tenant`, or in none. Without a tenant
+    /// only roles without one are active; in a tenant those and its own. Roles that the policy lacks are
+    /// left out, and named by [`Subject::explain`].
+    ///
+    /// `token`: the permissions that the subject's token carries, which narrow what the roles allow;
+    /// `None` if the token has no such list.
+    ///
+    /// # Errors
+    /// - [`RoleError::SeparationOfDuty`]: the roles may not be active together.
+    /// - [`RoleError::Tenant`]: not a tenant.
+    /// - [`RoleError::TooMany`]: over [`MAX_SUBJECT_ENTRIES`].
+    pub fn subject<'a>(
+        &self,
+        roles: impl IntoIterator<Item = &'a str>,
+        tenant: Option<&str>,
+        token: Option<&[&str]>,
+    ) -> Result<Subject, RoleError> {
+        if tenant.is_some_and(|tenant| !is_role_name(tenant)) {
+            return Err(RoleError::Tenant);
+        }
+        let mut active = Vec::new();
+        let mut unknown = Vec::new();
+        for (count, role) in roles.into_iter().enumerate() {
+            if count >= MAX_SUBJECT_ENTRIES {
+                return Err(RoleError::TooMany);
+            }
+            match self.active(role, tenant) {
+                Found::Active(role) => active.push(role),
+                Found::Elsewhere => {}
+                Found::Unknown => unknown.push(String::from(role)),
+            }
+        }
+        active.sort_unstable();
+        active.dedup();
+        let constraints = &self.0.constraints;
+        if !constraints.is_empty() && !constraints.allow_activation(&self.closure(&active)) {
+            return Err(RoleError::SeparationOfDuty);
+        }
+        let catalogue = &self.0.catalogue;
+        let token = token.map(|texts| TokenPermissions::new(texts.iter().copied(), catalogue)).transpose()?;
+        Ok(Subject::new(self.clone(), active, unknown, token))
+    }
+}
+
+impl Policy {
+    /// A subject of one role, whatever separates it from itself.
+    pub(super) fn role_subject(&self, role: RoleId) -> Subject {
+        Subject::new(self.clone(), alloc::vec![role], Vec::new(), None)
+    }
+}
+
+impl Subject {
+    fn new(
+        policy: Policy,
+        roles: Vec<RoleId>,
+        unknown: Vec<String>,
+        token: Option<TokenPermissions>,
+    ) -> Self {
+        let mut rights = Scratch::new(policy.0.catalogue.len());
+        for role in roles.iter().filter_map(|&role| policy.0.roles.get(role)) {
+            rights.inherit(&role.rights);
+        }
+        rights.sort();
+        let mut granted = rights.allow.clone();
+        granted.subtract(&rights.deny_met);
+        if let Some(token) = &token {
+            granted.intersect(&token.full);
+        }
+        Self { policy, roles, unknown, token, granted, rights }
+    }
+
+    /// Whether the subject may do `permission`, or `permission` to `instance`: `document:read` to `42` is
+    /// `document:read:42`. An instance that is not one literal name (it may be a client's text) is denied,
+    /// as is every permission that the catalogue lacks.
+    #[must_use]
+    #[inline]
+    pub fn has(&self, permission: &str, instance: Option<&str>) -> bool {
+        match self.policy.find(permission, instance) {
+            Ok(Asked::Entry(entry)) => self.granted.contains(entry),
+            Ok(Asked::Instance(entry, name)) => self.has_instance(entry, name, permission, instance),
+            Ok(Asked::Pattern(required)) => self.has_pattern(required),
+            Err(_) => false,
+        }
+    }
+
+    /// Whether the subject may do any of `permissions`. Of none: no.
+    #[must_use]
+    pub fn has_any(&self, permissions: &[&str], instance: Option<&str>) -> bool {
+        permissions.iter().any(|permission| self.has(permission, instance))
+    }
+
+    /// Whether the subject may do all of `permissions`. `None` for an empty list, which is a mistake of
+    /// the caller's and no permission.
+    #[must_use]
+    pub fn has_all(&self, permissions: &[&str], instance: Option<&str>) -> Option<bool> {
+        let all = || permissions.iter().all(|permission| self.has(permission, instance));
+        (!permissions.is_empty()).then(all)
+    }
+
+    /// Whether `role` is active, itself or inherited.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        let Some(role) = self.policy.role(role) else { return false };
+        self.policy.closure(&self.roles).get(role).copied().unwrap_or(false)
+    }
+
+    /// What the subject may do, as catalogue entries, in the catalogue's order; of open entries also
+    /// `document:read:42` (this instance), `document:read:*` with `!document:read:42` (all but this one).
+    #[must_use]
+    pub fn permissions(&self) -> Vec<String> {
+        let mut touched = self.rights.allow.clone();
+        self.rights.allow_instances.iter().for_each(|instance| touched.insert(instance.entry));
+        let mut out = Vec::new();
+        touched.iter().for_each(|entry| self.list_entry(entry, &mut out));
+        out
+    }
+
+    fn list_entry(&self, entry: u32, out: &mut Vec<String>) {
+        let catalogue = &self.policy.0.catalogue;
+        if self.granted.contains(entry) {
+            out.push(catalogue.text(entry).into());
+        }
+        if self.granted.contains(entry) || !catalogue.is_open(entry) || self.rights.deny.contains(entry) {
+            return;
+        }
+        let denied = of_entry(&self.rights.deny_instances, entry);
+        if self.rights.allow.contains(entry) {
+            let all = alloc::format!("{}:*", catalogue.text(entry));
+            if self.token_allows(&all) {
+                out.push(all);
+                out.extend(denied.iter().map(|&one| alloc::format!("!{}", catalogue.instance_text(one))));
+            }
+            return;
+        }
+        for &one in of_entry(&self.rights.allow_instances, entry) {
+            let text = catalogue.instance_text(one);
+            if denied.binary_search(&one).is_err() && self.token_allows(&text) {
+                out.push(text);
+            }
+        }
+    }
+
+    fn has_instance(&self, entry: u32, name: Option<u32>, permission: &str, instance: Option<&str>) -> bool {
+        let rights = &self.rights;
+        let allowed = rights.allow.contains(entry) || has_instance(&rights.allow_instances, entry, name);
+        let denied = rights.deny.contains(entry) || has_instance(&rights.deny_instances, entry, name);
+        if !allowed || denied {
+            return false;
+        }
+        match (&self.token, instance) {
+            (None, _) => true,
+            (Some(token), _) if token.full.contains(entry) => true,
+            (Some(_), None) => self.token_allows(permission),
+            (Some(_), Some(instance)) => self.token_allows(&alloc::format!("{permission}:{instance}")),
+        }
+    }
+
+    /// Lists and wildcards are implied by one grant as a whole, so the grants themselves are asked.
+    fn has_pattern(&self, required: Permission<'_>) -> bool {
+        let (mut allowed, mut denied) = (false, false);
+        for role in self.policy.roles_of(&self.policy.closure(&self.roles)) {
+            allowed |= self.policy.granted_by(&role.allow).any(|grant| grant.implies(required));
+            denied |= self.policy.granted_by(&role.deny).any(|grant| grant.intersects(required));
+        }
+        allowed && !denied && self.token.as_ref().is_none_or(|token| token.allow(required))
+    }
+
+    fn token_allows(&self, permission: &str) -> bool {
+        let Some(token) = &self.token else { return true };
+        Permission::parse(permission).is_ok_and(|required| token.allow(required))
+    }
+}
+
+/// The roles, as they are named.
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let roles: Vec<_> = self.roles.iter().map(|&role| self.policy.role_name(role)).collect();
+        f.debug_struct("Subject")
+            .field("roles", &roles)
+            .field("unknown", &self.unknown)
+            .finish_non_exhaustive()
+    }
+}
