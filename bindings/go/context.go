@@ -2,7 +2,10 @@ package donjon
 
 import "context"
 
-type claimsKey struct{}
+type (
+	claimsKey  struct{}
+	subjectKey struct{}
+)
 
 // NewContext returns a copy of ctx that carries claims, as [RequireToken] makes
 // it for the handlers that it guards.
@@ -15,4 +18,15 @@ func NewContext(ctx context.Context, claims *Claims) context.Context {
 func FromContext(ctx context.Context) (*Claims, bool) {
 	claims, ok := ctx.Value(claimsKey{}).(*Claims)
 	return claims, ok
+}
+
+func newSubjectContext(ctx context.Context, subject *Subject) context.Context {
+	return context.WithValue(ctx, subjectKey{}, subject)
+}
+
+// SubjectFromContext returns the subject that ctx carries, and whether it carries
+// one. Behind [RequirePermission] it does, until the handler returns.
+func SubjectFromContext(ctx context.Context) (*Subject, bool) {
+	subject, ok := ctx.Value(subjectKey{}).(*Subject)
+	return subject, ok
 }

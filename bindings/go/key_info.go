@@ -8,10 +8,11 @@ import (
 // A Purpose is what a key is for. A key serves one purpose.
 type Purpose string
 
-// The purposes that tokens need keys for.
+// The purposes that tokens and password hashes need keys for.
 const (
-	PurposeToken        Purpose = "token"         // signs and verifies tokens
-	PurposeStateBinding Purpose = "state-binding" // binds refresh and purpose tokens to a state
+	PurposeToken          Purpose = "token"           // signs and verifies tokens
+	PurposeStateBinding   Purpose = "state-binding"   // binds refresh and purpose tokens to a state
+	PurposePasswordPepper Purpose = "password-pepper" // goes into password hashes, so that stolen ones cannot be guessed at
 )
 
 // A KeyStatus is what a key may do.

@@ -83,23 +83,37 @@ func bearer(h http.Header) (string, error) {
 }
 
 func (g *guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusInternalServerError
-	level := slog.LevelError
-	var refusal *Error
+	status := http.StatusUnauthorized
 	switch {
 	case err == errNoToken:
-		status, level = http.StatusUnauthorized, slog.LevelInfo
 		w.Header().Set("WWW-Authenticate", "Bearer")
-	case !errors.As(err, &refusal):
-	case refusal.HTTPStatus() >= http.StatusInternalServerError:
-		status = refusal.HTTPStatus()
+	case httpStatus(err) >= http.StatusInternalServerError:
+		status = httpStatus(err)
 	default:
-		status, level = http.StatusUnauthorized, slog.LevelInfo
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	}
-	if g.Logger != nil {
-		g.Logger.LogAttrs(r.Context(), level, "request refused",
-			slog.Int("status", status), slog.Attr{Key: "reason", Value: logged(err)},
+	refuse(w, r, g.Logger, status, logged(err))
+}
+
+// httpStatus is what a request is answered with that ended in err: what is no
+// refusal of the kernel, such as a store that is down, is the service's failure.
+func httpStatus(err error) int {
+	var refusal *Error
+	if errors.As(err, &refusal) {
+		return refusal.HTTPStatus()
+	}
+	return http.StatusInternalServerError
+}
+
+// refuse answers with the name of the status and nothing else, and logs why.
+func refuse(w http.ResponseWriter, r *http.Request, logger *slog.Logger, status int, reason slog.Value) {
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	if logger != nil {
+		logger.LogAttrs(r.Context(), level, "request refused",
+			slog.Int("status", status), slog.Attr{Key: "reason", Value: reason},
 			slog.String("method", r.Method), slog.String("path", r.URL.Path))
 	}
 	w.Header().Set("Cache-Control", "no-store")

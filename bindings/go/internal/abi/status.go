@@ -5,9 +5,10 @@ import "C"
 
 // The statuses that package donjon needs by name.
 const (
-	StatusOK          = C.DONJON_OK
-	StatusTooLarge    = C.DONJON_TOO_LARGE
-	StatusUnsupported = C.DONJON_UNSUPPORTED
+	StatusOK               = C.DONJON_OK
+	StatusTooLarge         = C.DONJON_TOO_LARGE
+	StatusUnsupported      = C.DONJON_UNSUPPORTED
+	StatusPermissionDenied = C.DONJON_PERMISSION_DENIED
 )
 
 // Version returns the kernel's version.

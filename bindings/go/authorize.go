@@ -1,0 +1,145 @@
+package donjon
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+)
+
+// AuthorizeOptions are the optional parts of [RequirePermission] and its kin.
+type AuthorizeOptions struct {
+	// Tenant returns where a request acts, perhaps by its host or its path; see
+	// [SubjectOptions.Tenant]. An error is answered with its HTTP status if it is
+	// an [*Error], and with 500 if not.
+	Tenant func(*http.Request) (string, error)
+
+	// Logger is told why a request was refused, as the group "reason": its code,
+	// its message and, if permission was denied, the explanation. The client is
+	// not told.
+	Logger *slog.Logger
+}
+
+// RequirePermission returns middleware that serves requests whose subject has
+// permission, and answers all others with 403. It stands behind [RequireToken]:
+// the subject is the [Policy.TokenSubject] of the claims in the context, where
+// handlers find it by [SubjectFromContext].
+//
+// A permission that ends in a path value, as "document:read:{id}" does, is about
+// the instance that [http.Request.PathValue] names. The middleware then wraps
+// the handler of a route, not the [http.ServeMux].
+//
+// For every request, current is asked for the policy, so that it can be
+// replaced: by the Load of an [sync/atomic.Pointer], say. A policy that was
+// replaced need not be closed, and must not be while requests use it.
+//
+// Like [http.ServeMux.Handle], RequirePermission panics on a mistake in the
+// program: a permission that the catalogue lacks. A nil opts means the zero
+// [AuthorizeOptions].
+func RequirePermission(current func() *Policy, permission string, opts *AuthorizeOptions) func(http.Handler) http.Handler {
+	return RequireAllPermissions(current, []string{permission}, opts)
+}
+
+// RequireAnyPermission is [RequirePermission] of at least one of permissions. It
+// panics if there are none, or if they are about different path values.
+func RequireAnyPermission(current func() *Policy, permissions []string, opts *AuthorizeOptions) func(http.Handler) http.Handler {
+	return authorize(current, mustRequire(current(), permissions, true), opts)
+}
+
+// RequireAllPermissions is [RequirePermission] of all of permissions. It panics
+// if there are none, or if they are about different path values.
+func RequireAllPermissions(current func() *Policy, permissions []string, opts *AuthorizeOptions) func(http.Handler) http.Handler {
+	return authorize(current, mustRequire(current(), permissions, false), opts)
+}
+
+// RequireRole is [RequirePermission] of a role, which the subject has itself or
+// by inheritance. It panics if the policy has no such role.
+func RequireRole(current func() *Policy, role string, opts *AuthorizeOptions) func(http.Handler) http.Handler {
+	if err := current().CheckRole(role); err != nil {
+		panic(fmt.Sprintf("donjon: the role %q cannot be required: %v", role, err))
+	}
+	return authorize(current, roleRequirement(role), opts)
+}
+
+func mustRequire(policy *Policy, permissions []string, anyOf bool) *permissionRequirement {
+	if len(permissions) == 0 {
+		panic("donjon: no permission is required")
+	}
+	for _, permission := range permissions {
+		if err := policy.CheckPermission(permission); err != nil {
+			panic(fmt.Sprintf("donjon: the permission %q cannot be required: %v", permission, err))
+		}
+	}
+	required, err := newPermissionRequirement(permissions, anyOf)
+	if err != nil {
+		panic(err.Error())
+	}
+	return required
+}
+
+func authorize(current func() *Policy, required routeRequirement, opts *AuthorizeOptions) func(http.Handler) http.Handler {
+	if opts == nil {
+		opts = new(AuthorizeOptions)
+	}
+	a := &authorizer{AuthorizeOptions: *opts, current: current, required: required}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			subject, err := a.subject(r)
+			if err == nil {
+				defer subject.Close()
+				err = required.check(r, subject)
+			}
+			if err != nil {
+				a.refuse(w, r, subject, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(newSubjectContext(r.Context(), subject)))
+		})
+	}
+}
+
+type authorizer struct {
+	AuthorizeOptions
+	current  func() *Policy
+	required routeRequirement
+}
+
+// errNoClaims is a mistake in how the service is put together, and none of the
+// client's.
+var errNoClaims = errors.New("donjon: no verified claims: RequireToken has to come first")
+
+func (a *authorizer) subject(r *http.Request) (*Subject, error) {
+	claims, ok := FromContext(r.Context())
+	if !ok {
+		return nil, errNoClaims
+	}
+	tenant := ""
+	if a.Tenant != nil {
+		var err error
+		if tenant, err = a.Tenant(r); err != nil {
+			return nil, err
+		}
+	}
+	subject, err := a.current().TokenSubject(claims, tenant)
+	if errors.Is(err, ErrInvalidArgument) {
+		// The tenant is no name. It may be the client's text, and nobody has a
+		// role there.
+		return nil, ErrPermissionDenied
+	}
+	return subject, err
+}
+
+func (a *authorizer) refuse(w http.ResponseWriter, r *http.Request, subject *Subject, err error) {
+	reason := logged(err)
+	if a.Logger != nil && subject != nil && errors.Is(err, ErrPermissionDenied) {
+		reason = slog.GroupValue(append(reason.Group(), a.required.explain(r, subject))...)
+	}
+	status := httpStatus(err)
+	switch status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case http.StatusForbidden:
+		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+	}
+	refuse(w, r, a.Logger, status, reason)
+}

@@ -1,0 +1,85 @@
+package donjon
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+)
+
+// A routeRequirement is what a route requires of a subject.
+type routeRequirement interface {
+	check(*http.Request, *Subject) error
+	explain(*http.Request, *Subject) slog.Attr
+}
+
+type roleRequirement string
+
+func (role roleRequirement) check(_ *http.Request, subject *Subject) error {
+	if !subject.HasRole(string(role)) {
+		return ErrPermissionDenied
+	}
+	return nil
+}
+
+func (role roleRequirement) explain(*http.Request, *Subject) slog.Attr {
+	return slog.String("role", string(role))
+}
+
+// permissionRequirement requires permissions, perhaps of the instance that the
+// path value of this name says.
+type permissionRequirement struct {
+	Requirement
+	pathValue string
+}
+
+// newPermissionRequirement reads permissions, which are all about one path value
+// or about none.
+func newPermissionRequirement(permissions []string, anyOf bool) (*permissionRequirement, error) {
+	p := &permissionRequirement{Requirement: Requirement{Any: anyOf}}
+	for i, text := range permissions {
+		permission, pathValue := cutPathValue(text)
+		if i > 0 && pathValue != p.pathValue {
+			return nil, errors.New("donjon: permissions about different path values")
+		}
+		p.Permissions, p.pathValue = append(p.Permissions, permission), pathValue
+	}
+	return p, nil
+}
+
+// cutPathValue cuts "document:read:{id}" into "document:read" and "id".
+func cutPathValue(text string) (permission, name string) {
+	at := strings.LastIndexByte(text, ':')
+	last := text[at+1:]
+	if at < 0 || len(last) < 3 || last[0] != '{' || last[len(last)-1] != '}' {
+		return text, ""
+	}
+	return text[:at], last[1 : len(last)-1]
+}
+
+// errNoPathValue is a mistake in how the service is put together: the route has
+// no such wildcard, or the middleware stands before the mux.
+var errNoPathValue = errors.New("donjon: the request has no such path value")
+
+func (p *permissionRequirement) check(r *http.Request, subject *Subject) error {
+	if p.pathValue != "" && r.PathValue(p.pathValue) == "" {
+		return errNoPathValue
+	}
+	return subject.Check(p.at(r))
+}
+
+func (p *permissionRequirement) at(r *http.Request) Requirement {
+	required := p.Requirement
+	if p.pathValue != "" {
+		required.Instance = r.PathValue(p.pathValue)
+	}
+	return required
+}
+
+func (p *permissionRequirement) explain(r *http.Request, subject *Subject) slog.Attr {
+	explanation, err := subject.Explain(p.at(r))
+	if err != nil {
+		return slog.Attr{}
+	}
+	return slog.Any("explanation", explanation)
+}
