@@ -20,6 +20,9 @@ from generator import (
     golden,
     keyring,
     keys_attacks,
+    passwords,
+    permissions,
+    policies,
     purpose,
     refresh,
     revocation,
@@ -30,7 +33,7 @@ from generator import (
 )
 
 HERE = Path(__file__).resolve().parent
-THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation)
+THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, passwords, permissions, policies)
 
 
 def write(folder: Path) -> int:

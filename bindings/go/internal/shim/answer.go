@@ -30,6 +30,27 @@ func (a *answer) hex(name string, b []byte) { a.string(name, hex.EncodeToString(
 func (a *answer) bool(name string, b bool)  { a.raw(name, strconv.FormatBool(b)) }
 func (a *answer) int(name string, n int64)  { a.raw(name, strconv.FormatInt(n, 10)) }
 
+func (a *answer) strings(name string, list []string) {
+	text := []byte{'['}
+	for i, one := range list {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = quote.Append(text, one)
+	}
+	a.raw(name, string(append(text, ']')))
+}
+
+// document answers a JSON text of the kernel's, or with its refusal.
+func (a *answer) document(name string) func(text []byte, err error) error {
+	return func(text []byte, err error) error {
+		if err == nil {
+			a.raw(name, string(text))
+		}
+		return err
+	}
+}
+
 // stringOrNull answers null for "".
 func (a *answer) stringOrNull(name, value string) {
 	if value == "" {

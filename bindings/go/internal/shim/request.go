@@ -84,6 +84,36 @@ func (r *request) string(raw string) string {
 	return s
 }
 
+// texts returns a list of strings, which is never nil.
+func (r *request) texts(name string) []string {
+	texts := []string{}
+	raw := string(r.members[name])
+	if !strings.HasPrefix(raw, "[") || hasLoneSurrogate(raw) {
+		r.bad()
+		return nil
+	}
+	var list []*string
+	if json.Unmarshal([]byte(raw), &list) != nil {
+		r.bad()
+	}
+	for _, text := range list {
+		if text == nil {
+			r.bad()
+			return nil
+		}
+		texts = append(texts, *text)
+	}
+	return texts
+}
+
+// optionalTexts returns nil for a list that is absent or null.
+func (r *request) optionalTexts(name string) []string {
+	if r.optional(name) == "" {
+		return nil
+	}
+	return r.texts(name)
+}
+
 func (r *request) int(name string) int64 { return r.integer(string(r.members[name])) }
 
 // optionalInt returns the number, or otherwise if it is absent or null.

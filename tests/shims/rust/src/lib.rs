@@ -2,8 +2,10 @@
 //! calls `donjon`, and writes what came back.
 
 mod operations;
+mod passwords;
 mod refusal;
 mod request;
+mod roles;
 
 use donjon::json::{ObjectWriter, write_text};
 

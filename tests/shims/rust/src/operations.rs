@@ -15,8 +15,9 @@ use donjon::token::{
 use crate::Answer;
 use crate::refusal::Refusal;
 use crate::request::Request;
+use crate::{passwords, roles};
 
-type Outcome = Result<Answer, Refusal>;
+pub(crate) type Outcome = Result<Answer, Refusal>;
 
 pub(crate) fn dispatch(request: &Request<'_>) -> Outcome {
     match request.text("op")?.as_str() {
@@ -30,11 +31,33 @@ pub(crate) fn dispatch(request: &Request<'_>) -> Outcome {
         "refresh_rotate" => refresh_rotate(request),
         "revocation_check" => revocation_check(request),
         "jwks_refresh" => jwks_refresh(request),
+        "password_hash" => passwords::password_hash(request),
+        "password_verify" => passwords::password_verify(request),
+        "password_needs_rehash" => passwords::password_needs_rehash(request),
+        "password_strength" => passwords::password_strength(request),
+        "breach_prefix" => passwords::breach_prefix(request),
+        "breach_count" => passwords::breach_count(request),
+        "permission_implies" => roles::permission_implies(request),
+        "rbac_check" => roles::rbac_check(request),
+        "rbac_explain" => roles::rbac_explain(request),
+        "what_can" => roles::what_can(request),
+        "who_can" => roles::who_can(request),
+        "has_role" => roles::has_role(request),
+        "check_permission" => roles::check_permission(request),
+        "check_role" => roles::check_role(request),
+        "policy_assign" => roles::policy_assign(request),
+        "policy_document" => roles::policy_document(request),
+        "policy_shipped" => roles::policy_shipped(request),
+        "policy_diagnose" => roles::policy_diagnose(request),
+        "policy_diff" => roles::policy_diff(request),
+        "policy_lint" => roles::policy_lint(request),
+        "policy_matrix" => roles::policy_matrix(request),
+        "casbin_import" => roles::casbin_import(request),
         _ => Err(Refusal::UnsupportedOperation),
     }
 }
 
-fn keyring(text: &str) -> Result<Keyring, Refusal> {
+pub(crate) fn keyring(text: &str) -> Result<Keyring, Refusal> {
     Ok(Keyring::from_jwks(text.as_bytes())?)
 }
 

@@ -3,6 +3,8 @@
 use donjon::error::Status;
 use donjon::jwks::JwksError;
 use donjon::keyring::KeyringError;
+use donjon::password::PasswordError;
+use donjon::rbac::{PolicyError, RoleError};
 use donjon::token::TokenError;
 
 /// The kernel's refusal, or the shim's own.
@@ -46,6 +48,24 @@ impl From<TokenError> for Refusal {
 
 impl From<JwksError> for Refusal {
     fn from(error: JwksError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<PasswordError> for Refusal {
+    fn from(error: PasswordError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<PolicyError> for Refusal {
+    fn from(error: PolicyError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<RoleError> for Refusal {
+    fn from(error: RoleError) -> Self {
         Self::Kernel(error.status())
     }
 }

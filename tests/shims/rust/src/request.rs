@@ -43,6 +43,15 @@ impl<'a> Request<'a> {
         self.is_given(name).then(|| self.text(name)).transpose()
     }
 
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, Refusal> {
+        serde_json::from_str(self.raw(name)?).map_err(|_| Refusal::BadRequest)
+    }
+
+    /// A list of texts; `null` and absent are none.
+    pub(crate) fn optional_texts(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+        self.is_given(name).then(|| self.texts(name)).transpose()
+    }
+
     pub(crate) fn integer(&self, name: &str) -> Result<i64, Refusal> {
         let raw = self.raw(name)?;
         let digits = raw.strip_prefix('-').unwrap_or(raw);
