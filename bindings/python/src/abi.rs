@@ -24,12 +24,15 @@ pub(crate) struct Failure(NonZeroI32);
 
 impl Failure {
     pub(crate) const INVALID_ARGUMENT: Self = Self::new(ffi::DONJON_INVALID_ARGUMENT);
+    const BUFFER_TOO_SMALL: Self = Self::new(ffi::DONJON_BUFFER_TOO_SMALL);
     pub(crate) const OUT_OF_MEMORY: Self = Self::new(ffi::DONJON_OUT_OF_MEMORY);
     pub(crate) const INTERNAL_ERROR: Self = Self::new(ffi::DONJON_INTERNAL_ERROR);
     pub(crate) const MALFORMED: Self = Self::new(ffi::DONJON_MALFORMED);
     pub(crate) const TOO_LARGE: Self = Self::new(ffi::DONJON_TOO_LARGE);
     pub(crate) const BAD_CLAIM_TYPE: Self = Self::new(ffi::DONJON_BAD_CLAIM_TYPE);
     pub(crate) const WRONG_TOKEN_TYPE: Self = Self::new(ffi::DONJON_WRONG_TOKEN_TYPE);
+    pub(crate) const INVALID_HASH: Self = Self::new(ffi::DONJON_INVALID_HASH);
+    pub(crate) const PERMISSION_DENIED: Self = Self::new(ffi::DONJON_PERMISSION_DENIED);
 
     const fn new(status: i32) -> Self {
         match NonZeroI32::new(status) {
@@ -102,6 +105,18 @@ impl Noun for ffi::donjon_purpose_tokens {
     const FREE: unsafe extern "C" fn(*mut Self) = ffi::donjon_purpose_tokens_free;
 }
 
+impl Noun for ffi::donjon_hasher {
+    const FREE: unsafe extern "C" fn(*mut Self) = ffi::donjon_hasher_free;
+}
+
+impl Noun for ffi::donjon_policy {
+    const FREE: unsafe extern "C" fn(*mut Self) = ffi::donjon_policy_free;
+}
+
+impl Noun for ffi::donjon_subject {
+    const FREE: unsafe extern "C" fn(*mut Self) = ffi::donjon_subject_free;
+}
+
 // SAFETY: handles are immutable or synchronised inside (contract, clause 2).
 unsafe impl<T: Noun> Send for Handle<T> {}
 // SAFETY: as above.
@@ -164,6 +179,24 @@ fn document(call: impl Fn(*mut u8, usize, *mut usize) -> i32) -> Outcome<Vec<u8>
     // The answer is `buffer_too_small` with the length; any other failure comes again below.
     call(ptr::null_mut(), 0, &raw mut len);
     fill(len, call)
+}
+
+/// As [`document`], for what costs something to write: a usual one is written once.
+fn answer(call: impl Fn(*mut u8, usize, *mut usize) -> i32) -> Outcome<Vec<u8>> {
+    const USUAL: usize = 4096;
+    match fill(USUAL, &call) {
+        Err(Failure::BUFFER_TOO_SMALL) => document(call),
+        outcome => outcome,
+    }
+}
+
+/// What a call that answers yes or no with its status says.
+fn allowed(status: i32) -> Outcome<bool> {
+    match check(status) {
+        Ok(()) => Ok(true),
+        Err(Failure::PERMISSION_DENIED) => Ok(false),
+        Err(failure) => Err(failure),
+    }
 }
 
 // ---- keyring ----
@@ -649,6 +682,318 @@ impl PurposeTokens {
                 now_s,
             )
         })
+    }
+}
+
+// ---- passwords ----
+
+pub(crate) struct Hasher(Handle<ffi::donjon_hasher>);
+
+pub(crate) use ffi::donjon_password_verdict as PasswordVerdict;
+
+impl Hasher {
+    pub(crate) fn new(peppers: Option<&Keyring>, config: &[u8]) -> Outcome<Self> {
+        let peppers = peppers.map_or(ptr::null(), |peppers| peppers.0.get());
+        // SAFETY: the module's contract; the peppers may be NULL.
+        Handle::make(|out| unsafe { ffi::donjon_hasher_new(peppers, config.as_ptr(), config.len(), out) })
+            .map(Self)
+    }
+
+    pub(crate) fn slots(&self) -> u32 {
+        // SAFETY: the module's contract.
+        unsafe { ffi::donjon_hasher_slots(self.0.get()) }
+    }
+
+    pub(crate) fn hash(&self, password: &[u8], now_s: i64) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        fill(ffi::DONJON_PASSWORD_HASH_MAX, |out, cap, len| unsafe {
+            ffi::donjon_hasher_hash(self.0.get(), password.as_ptr(), password.len(), now_s, out, cap, len)
+        })
+    }
+
+    pub(crate) fn verify(&self, password: &[u8], hash: &[u8], now_s: i64) -> Outcome<PasswordVerdict> {
+        let mut verdict = MaybeUninit::uninit();
+        // SAFETY: the module's contract.
+        check(unsafe {
+            ffi::donjon_hasher_verify(
+                self.0.get(),
+                password.as_ptr(),
+                password.len(),
+                hash.as_ptr(),
+                hash.len(),
+                now_s,
+                verdict.as_mut_ptr(),
+            )
+        })?;
+        // SAFETY: the call succeeded, so it has written the verdict.
+        Ok(unsafe { verdict.assume_init() })
+    }
+
+    /// Why nobody is let in: there is no hash that the password could be of.
+    pub(crate) fn verify_unknown_user(&self, password: &[u8], now_s: i64) -> Failure {
+        // SAFETY: the module's contract.
+        let status = unsafe {
+            ffi::donjon_hasher_verify_unknown_user(self.0.get(), password.as_ptr(), password.len(), now_s)
+        };
+        check(status).err().unwrap_or(Failure::INTERNAL_ERROR)
+    }
+
+    pub(crate) fn needs_rehash(&self, hash: &[u8], now_s: i64) -> Outcome<bool> {
+        let mut out = 0;
+        // SAFETY: the module's contract.
+        check(unsafe {
+            ffi::donjon_hasher_needs_rehash(self.0.get(), hash.as_ptr(), hash.len(), now_s, &raw mut out)
+        })?;
+        Ok(out != 0)
+    }
+}
+
+pub(crate) fn password_strength(profile: &str, password: &[u8], user_inputs: &[u8]) -> Outcome<Vec<u8>> {
+    // SAFETY: the module's contract.
+    answer(|out, cap, len| unsafe {
+        ffi::donjon_password_strength(
+            profile.as_ptr(),
+            profile.len(),
+            password.as_ptr(),
+            password.len(),
+            user_inputs.as_ptr(),
+            user_inputs.len(),
+            out,
+            cap,
+            len,
+        )
+    })
+}
+
+pub(crate) fn password_estimate(password: &[u8], user_inputs: &[u8]) -> Outcome<Vec<u8>> {
+    // SAFETY: the module's contract.
+    answer(|out, cap, len| unsafe {
+        ffi::donjon_password_estimate(
+            password.as_ptr(),
+            password.len(),
+            user_inputs.as_ptr(),
+            user_inputs.len(),
+            out,
+            cap,
+            len,
+        )
+    })
+}
+
+pub(crate) fn password_breach_prefix(password: &[u8]) -> Outcome<Vec<u8>> {
+    const LEN: usize = 5;
+    // SAFETY: the module's contract.
+    fill(LEN, |out, cap, len| unsafe {
+        ffi::donjon_password_breach_prefix(password.as_ptr(), password.len(), out, cap, len)
+    })
+}
+
+pub(crate) fn password_breach_count(password: &[u8], range: &[u8]) -> Outcome<u64> {
+    let mut count = 0;
+    // SAFETY: the module's contract.
+    check(unsafe {
+        ffi::donjon_password_breach_count(
+            password.as_ptr(),
+            password.len(),
+            range.as_ptr(),
+            range.len(),
+            &raw mut count,
+        )
+    })?;
+    Ok(count)
+}
+
+// ---- roles and permissions ----
+
+pub(crate) fn permission_implies(granted: &[u8], required: &[u8]) -> Outcome<bool> {
+    // SAFETY: the module's contract.
+    allowed(unsafe {
+        ffi::donjon_permission_implies(granted.as_ptr(), granted.len(), required.as_ptr(), required.len())
+    })
+}
+
+pub(crate) struct Policy(Handle<ffi::donjon_policy>);
+
+pub(crate) use ffi::{DONJON_MATRIX_HTML, DONJON_MATRIX_JSON, DONJON_MATRIX_MARKDOWN};
+
+impl Policy {
+    pub(crate) fn new(document: &[u8]) -> Outcome<Self> {
+        // SAFETY: the module's contract.
+        Handle::make(|out| unsafe { ffi::donjon_policy_new(document.as_ptr(), document.len(), out) })
+            .map(Self)
+    }
+
+    pub(crate) fn document(&self) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        document(|out, cap, len| unsafe { ffi::donjon_policy_document(self.0.get(), out, cap, len) })
+    }
+
+    pub(crate) fn digest(&self) -> Outcome<Vec<u8>> {
+        const LEN: usize = 32;
+        // SAFETY: the module's contract.
+        fill(LEN, |out, cap, len| unsafe { ffi::donjon_policy_digest(self.0.get(), out, cap, len) })
+    }
+
+    pub(crate) fn check_permission(&self, permission: &[u8]) -> Outcome<()> {
+        // SAFETY: the module's contract.
+        check(unsafe {
+            ffi::donjon_policy_check_permission(self.0.get(), permission.as_ptr(), permission.len())
+        })
+    }
+
+    pub(crate) fn check_role(&self, role: &[u8]) -> Outcome<()> {
+        // SAFETY: the module's contract.
+        check(unsafe { ffi::donjon_policy_check_role(self.0.get(), role.as_ptr(), role.len()) })
+    }
+
+    pub(crate) fn assign(&self, roles: &[u8], role: &[u8], members: u64) -> Outcome<()> {
+        let (roles, roles_len) = (roles.as_ptr(), roles.len());
+        // SAFETY: the module's contract.
+        check(unsafe {
+            ffi::donjon_policy_assign(self.0.get(), roles, roles_len, role.as_ptr(), role.len(), members)
+        })
+    }
+
+    pub(crate) fn who_can(&self, permission: &[u8]) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        answer(|out, cap, len| unsafe {
+            ffi::donjon_policy_who_can(self.0.get(), permission.as_ptr(), permission.len(), out, cap, len)
+        })
+    }
+
+    pub(crate) fn matrix(&self, format: u32) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        answer(|out, cap, len| unsafe { ffi::donjon_policy_matrix(self.0.get(), format, out, cap, len) })
+    }
+
+    pub(crate) fn diff(&self, after: &Self) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        answer(|out, cap, len| unsafe { ffi::donjon_policy_diff(self.0.get(), after.0.get(), out, cap, len) })
+    }
+
+    pub(crate) fn lint(&self) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        answer(|out, cap, len| unsafe { ffi::donjon_policy_lint(self.0.get(), out, cap, len) })
+    }
+}
+
+pub(crate) fn policy_diagnose(document: &[u8]) -> Outcome<Vec<u8>> {
+    // SAFETY: the module's contract.
+    answer(|out, cap, len| unsafe {
+        ffi::donjon_policy_diagnose(document.as_ptr(), document.len(), out, cap, len)
+    })
+}
+
+pub(crate) fn policy_shipped(name: &str) -> Outcome<Vec<u8>> {
+    // SAFETY: the module's contract.
+    document(|out, cap, len| unsafe { ffi::donjon_policy_shipped(name.as_ptr(), name.len(), out, cap, len) })
+}
+
+pub(crate) fn policy_schema() -> Outcome<Vec<u8>> {
+    // SAFETY: the module's contract.
+    document(|out, cap, len| unsafe { ffi::donjon_policy_schema(out, cap, len) })
+}
+
+pub(crate) fn policy_import_casbin(csv: &[u8]) -> Outcome<Vec<u8>> {
+    // SAFETY: the module's contract.
+    answer(|out, cap, len| unsafe {
+        ffi::donjon_policy_import_casbin(csv.as_ptr(), csv.len(), out, cap, len)
+    })
+}
+
+pub(crate) struct Subject(Handle<ffi::donjon_subject>);
+
+/// How many of several permissions are wanted.
+#[derive(Clone, Copy)]
+pub(crate) enum Mode {
+    Any,
+    All,
+}
+
+impl Mode {
+    const fn number(self) -> u32 {
+        match self {
+            Self::Any => ffi::DONJON_ANY,
+            Self::All => ffi::DONJON_ALL,
+        }
+    }
+}
+
+impl Subject {
+    pub(crate) fn new(policy: &Policy, roles: &[u8], tenant: &[u8], permissions: &[u8]) -> Outcome<Self> {
+        Handle::make(|out| {
+            let (roles, roles_len) = (roles.as_ptr(), roles.len());
+            let (tenant, tenant_len) = (tenant.as_ptr(), tenant.len());
+            let (permissions, permissions_len) = (permissions.as_ptr(), permissions.len());
+            // SAFETY: the module's contract.
+            unsafe {
+                ffi::donjon_subject_new(
+                    policy.0.get(),
+                    roles,
+                    roles_len,
+                    tenant,
+                    tenant_len,
+                    permissions,
+                    permissions_len,
+                    out,
+                )
+            }
+        })
+        .map(Self)
+    }
+
+    pub(crate) fn has(&self, permission: &[u8], instance: &[u8]) -> Outcome<bool> {
+        // SAFETY: the module's contract.
+        allowed(unsafe {
+            ffi::donjon_subject_has(
+                self.0.get(),
+                permission.as_ptr(),
+                permission.len(),
+                instance.as_ptr(),
+                instance.len(),
+            )
+        })
+    }
+
+    pub(crate) fn has_role(&self, role: &[u8]) -> Outcome<bool> {
+        // SAFETY: the module's contract.
+        allowed(unsafe { ffi::donjon_subject_has_role(self.0.get(), role.as_ptr(), role.len()) })
+    }
+
+    pub(crate) fn check(&self, mode: Mode, permissions: &[u8], instance: &[u8]) -> Outcome<bool> {
+        // SAFETY: the module's contract.
+        allowed(unsafe {
+            ffi::donjon_subject_check(
+                self.0.get(),
+                mode.number(),
+                permissions.as_ptr(),
+                permissions.len(),
+                instance.as_ptr(),
+                instance.len(),
+            )
+        })
+    }
+
+    pub(crate) fn explain(&self, mode: Mode, permissions: &[u8], instance: &[u8]) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        answer(|out, cap, len| unsafe {
+            ffi::donjon_subject_explain(
+                self.0.get(),
+                mode.number(),
+                permissions.as_ptr(),
+                permissions.len(),
+                instance.as_ptr(),
+                instance.len(),
+                out,
+                cap,
+                len,
+            )
+        })
+    }
+
+    pub(crate) fn permissions(&self) -> Outcome<Vec<u8>> {
+        // SAFETY: the module's contract.
+        answer(|out, cap, len| unsafe { ffi::donjon_subject_permissions(self.0.get(), out, cap, len) })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What Python passes, taken strictly: a `bool` is no number, a text with a lone surrogate is no text.
 
+use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pyo3::exceptions::PyTypeError;
@@ -7,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDelta, PyDeltaAccess, PyInt, PyString};
 
 use crate::abi::Failure;
-use crate::error::exception;
+use crate::error::{Area, exception, exception_in};
 
 /// `str` (as UTF-8) or `bytes`, borrowed.
 pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
@@ -16,7 +17,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Bytes<'a> {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        utf8_or_bytes(object, Failure::INVALID_ARGUMENT).map(Self)
+        utf8_or_bytes(object, Failure::INVALID_ARGUMENT, Area::Common).map(Self)
     }
 }
 
@@ -27,14 +28,38 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Token<'a> {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        utf8_or_bytes(object, Failure::MALFORMED).map(Self)
+        utf8_or_bytes(object, Failure::MALFORMED, Area::Common).map(Self)
     }
 }
 
-fn utf8_or_bytes<'a>(object: Borrowed<'a, '_, PyAny>, surrogates: Failure) -> PyResult<&'a [u8]> {
+/// A password: it comes from outside too, so half a character in it is `malformed`.
+#[derive(Clone, Copy)]
+pub(crate) struct Password<'a>(pub(crate) &'a [u8]);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Password<'a> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        utf8_or_bytes(object, Failure::MALFORMED, Area::Password).map(Self)
+    }
+}
+
+/// What is stored for a user.
+#[derive(Clone, Copy)]
+pub(crate) struct StoredHash<'a>(pub(crate) &'a [u8]);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for StoredHash<'a> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        utf8_or_bytes(object, Failure::INVALID_HASH, Area::Password).map(Self)
+    }
+}
+
+fn utf8_or_bytes<'a>(object: Borrowed<'a, '_, PyAny>, surrogates: Failure, area: Area) -> PyResult<&'a [u8]> {
     if object.is_instance_of::<PyString>() {
         let text: PyResult<&'a str> = object.extract();
-        return text.map(str::as_bytes).map_err(|_| exception(object.py(), surrogates));
+        return text.map(str::as_bytes).map_err(|_| exception_in(object.py(), surrogates, area));
     }
     if object.is_instance_of::<PyBytes>() {
         return Ok(object.extract::<&'a [u8]>()?);
@@ -54,6 +79,31 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Text<'a> {
         }
         let text: PyResult<&'a str> = object.extract();
         text.map(Self).map_err(|_| exception(object.py(), Failure::INVALID_ARGUMENT))
+    }
+}
+
+/// Which one: the last segment of a permission, a `str` or an `int`.
+pub(crate) struct Instance<'a>(Cow<'a, str>);
+
+impl Instance<'_> {
+    /// The ABI takes the empty text for "none".
+    pub(crate) fn bytes(instance: Option<&Self>) -> &[u8] {
+        instance.map_or(&[], |instance| instance.0.as_bytes())
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Instance<'a> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if !object.is_instance_of::<PyString>() {
+            let number = integer(object, "str or int for an instance")?;
+            return Ok(Self(Cow::Owned(number.to_string())));
+        }
+        // It may be from the path of a request. Half a character names nothing, and nor does the empty
+        // text, which the ABI would take for "none": both become what names no instance.
+        let text: PyResult<&'a str> = object.extract();
+        Ok(Self(Cow::Borrowed(text.ok().filter(|text| !text.is_empty()).unwrap_or("\0"))))
     }
 }
 

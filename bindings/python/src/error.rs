@@ -7,34 +7,69 @@ use pyo3::types::PyBytes;
 
 use crate::abi::{self, Failure};
 
+/// What was refused: a status that several capabilities share is another exception in each of them.
+#[derive(Clone, Copy)]
+pub(crate) enum Area {
+    Common,
+    Password,
+    Breach,
+    Policy,
+    Document,
+}
+
+impl Area {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Common => "common",
+            Self::Password => "password",
+            Self::Breach => "breach",
+            Self::Policy => "policy",
+            Self::Document => "document",
+        }
+    }
+}
+
 /// The exception of this status. `donjon.errors` has the classes; the ABI has their names and messages.
 #[cold]
 pub(crate) fn exception(py: Python<'_>, failure: Failure) -> PyErr {
+    exception_in(py, failure, Area::Common)
+}
+
+/// As [`exception`], for what is not about tokens.
+#[cold]
+pub(crate) fn exception_in(py: Python<'_>, failure: Failure, area: Area) -> PyErr {
     static FOR_STATUS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     FOR_STATUS
         .import(py, "donjon.errors", "for_status")
-        .and_then(|for_status| for_status.call1((failure.status(),)))
+        .and_then(|for_status| for_status.call1((failure.status(), area.name())))
         .map_or_else(|error| error, PyErr::from_value)
 }
 
 /// `reuse_detected` carries the state that the host must store, so that the family stays revoked.
 #[cold]
 pub(crate) fn with_state(py: Python<'_>, failure: Failure, state: &[u8]) -> PyErr {
-    let error = exception(py, failure);
-    match error.value(py).setattr("state", PyBytes::new(py, state)) {
-        Ok(()) => error,
-        Err(other) => other,
-    }
+    with(py, exception(py, failure), "state", PyBytes::new(py, state).as_any())
+}
+
+/// The exception with one more attribute.
+#[cold]
+pub(crate) fn with(py: Python<'_>, error: PyErr, name: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    error.value(py).setattr(name, value).map_or_else(|other| other, |()| error)
 }
 
 /// Lets `?` turn a failure into its exception.
 pub(crate) trait OrRaise<T> {
     fn or_raise(self, py: Python<'_>) -> PyResult<T>;
+    fn or_raise_in(self, py: Python<'_>, area: Area) -> PyResult<T>;
 }
 
 impl<T> OrRaise<T> for Result<T, Failure> {
     fn or_raise(self, py: Python<'_>) -> PyResult<T> {
-        self.map_err(|failure| exception(py, failure))
+        self.or_raise_in(py, Area::Common)
+    }
+
+    fn or_raise_in(self, py: Python<'_>, area: Area) -> PyResult<T> {
+        self.map_err(|failure| exception_in(py, failure, area))
     }
 }
 

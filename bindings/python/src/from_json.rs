@@ -17,6 +17,14 @@ pub(crate) fn dict<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyD
     Ok(dict)
 }
 
+/// What the kernel answered about a policy: as many members as a policy may have.
+pub(crate) const ANSWER: Limits = Limits { depth: 32, members: 1 << 20 };
+
+/// Whatever the kernel answered.
+pub(crate) fn answer<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    object(py, json::parse(text, ANSWER).map_err(|_| unreadable(py))?)
+}
+
 /// The value of one member, without building the others.
 pub(crate) fn member<'py>(py: Python<'py>, text: &[u8], name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
     let mut members = open(py, text)?;
@@ -26,6 +34,17 @@ pub(crate) fn member<'py>(py: Python<'py>, text: &[u8], name: &str) -> PyResult<
         }
     }
     Ok(None)
+}
+
+/// The integer that one member of a configuration is, if it is there.
+pub(crate) fn integer_member(text: &[u8], name: &str) -> Option<i64> {
+    match json::parse(text, Limits::DOCUMENT) {
+        Ok(Value::Object(members)) => match members.get(name) {
+            Some(Value::Number(number)) => number.integer(),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The names of the object that `text` is.

@@ -5,7 +5,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::abi;
 use crate::argument::{Bytes, Integer, Text, Token, now_s};
-use crate::error::OrRaise;
+use crate::error::{Area, OrRaise};
 use crate::from_json;
 use crate::keyring::Keyring;
 use crate::to_json;
@@ -38,7 +38,7 @@ pub(crate) fn verify_jws(
     algorithms: &Bound<'_, PyAny>,
     now: Option<Integer>,
 ) -> PyResult<Jws> {
-    verify_jws_of_config(py, keyring, jws, Bytes(to_json::texts(algorithms)?.as_bytes()), now)
+    verify_jws_of_config(py, keyring, jws, Bytes(to_json::texts(algorithms, Area::Common)?.as_bytes()), now)
 }
 
 /// `verify_jws` with its algorithms as JSON text, as the ABI takes them.

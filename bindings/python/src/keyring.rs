@@ -1,15 +1,14 @@
 //! `Keyring`.
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyString;
 use zeroize::Zeroizing;
 
 use crate::abi;
 use crate::argument::{Bytes, Duration, Integer, Text, now_s};
 use crate::error::OrRaise;
 use crate::from_json;
-use crate::to_json::{self, ObjectWriter};
+use crate::to_json::{Document, ObjectWriter};
 
 /// A set of keys, each with a purpose and a status. Immutable: every change gives a new keyring.
 ///
@@ -175,32 +174,4 @@ fn master_config(keys: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
     let mut config = ObjectWriter::new();
     config.value("keys", keys)?;
     Ok(config.finish())
-}
-
-/// A key set or a key: as text, or as a `dict`, whose text is wiped after use.
-enum Document<'a> {
-    Text(&'a [u8]),
-    Dict(Zeroizing<String>),
-}
-
-impl<'a> Document<'a> {
-    fn of(object: &'a Bound<'_, PyAny>) -> PyResult<Self> {
-        if object.is_instance_of::<PyDict>() {
-            return to_json::value(object).map(|text| Self::Dict(Zeroizing::new(text)));
-        }
-        match object.extract::<Bytes<'a>>() {
-            Ok(Bytes(text)) => Ok(Self::Text(text)),
-            Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {
-                Err(crate::argument::wrong_type("str, bytes or dict", object.as_borrowed()))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text,
-            Self::Dict(text) => text.as_bytes(),
-        }
-    }
 }

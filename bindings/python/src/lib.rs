@@ -10,15 +10,19 @@ mod argument;
 mod claims;
 mod error;
 mod from_json;
+mod hasher;
 mod issuer;
 mod jwks;
 mod jws;
 mod keyring;
+mod policy;
 mod purpose;
 mod refresh;
 mod revocation;
 #[cfg(feature = "test-entropy")]
 mod shim;
+mod strength;
+mod subject;
 mod to_json;
 mod verifier;
 
@@ -31,6 +35,8 @@ mod _donjon {
     #[pymodule_export]
     use crate::claims::Claims;
     #[pymodule_export]
+    use crate::hasher::{Hasher, Verification};
+    #[pymodule_export]
     use crate::issuer::{Refresh, TokenIssuer};
     #[pymodule_export]
     use crate::jwks::{JwksVerdict, jwks_refresh};
@@ -38,6 +44,8 @@ mod _donjon {
     use crate::jws::{Jws, sign_token, unverified_header, verify_jws, verify_jws_of_config};
     #[pymodule_export]
     use crate::keyring::Keyring;
+    #[pymodule_export]
+    use crate::policy::{Policy, permission_implies};
     #[pymodule_export]
     use crate::purpose::PurposeTokens;
     #[pymodule_export]
@@ -47,6 +55,10 @@ mod _donjon {
     #[cfg(feature = "test-entropy")]
     #[pymodule_export]
     use crate::shim::test_entropy;
+    #[pymodule_export]
+    use crate::strength::{breach_count, breach_prefix, password_estimate, password_strength};
+    #[pymodule_export]
+    use crate::subject::Subject;
     #[pymodule_export]
     use crate::verifier::TokenVerifier;
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import get_args
 
 import pytest
 
@@ -11,6 +12,7 @@ from donjon import _donjon, errors
 
 # Never leaves the binding: it brings buffers of the length that the ABI says.
 INTERNAL = {"buffer_too_small"}
+STATUS = {name: status for status, name, _, _ in _donjon.STATUSES}
 
 
 @pytest.mark.parametrize("row", _donjon.STATUSES, ids=lambda row: row[1])
@@ -25,10 +27,47 @@ def test_a_status_has_an_exception_of_its_own(row: tuple[int, str, str, int]) ->
     assert getattr(donjon, type(error).__name__) is type(error)
 
 
-def test_what_a_client_did_is_a_token_error() -> None:
+def test_what_a_client_did_with_a_token_is_a_token_error() -> None:
     for status, _, _, http_status in _donjon.STATUSES:
         error = errors.for_status(status)
-        assert isinstance(error, donjon.TokenError) == (http_status < 500)
+        if not isinstance(error, donjon.PasswordError | donjon.PolicyError):
+            assert isinstance(error, donjon.TokenError) == (http_status < 500)
+
+
+@pytest.mark.parametrize(
+    ("area", "group"),
+    [
+        ("password", donjon.PasswordError),
+        ("breach", donjon.PasswordError),
+        ("policy", donjon.PolicyError),
+        ("document", donjon.PolicyError),
+    ],
+)
+@pytest.mark.parametrize("reason", ["malformed", "too_large"])
+def test_a_shared_status_is_of_the_group_of_what_was_asked(
+    area: errors.Area, group: type[donjon.DonjonError], reason: str
+) -> None:
+    status = STATUS[reason]
+    error = errors.for_status(status, area)
+    assert isinstance(error, group)
+    assert not isinstance(error, donjon.TokenError)
+    assert (error.status, error.reason) == (status, reason)
+    assert str(error) == errors.for_status(status).message
+
+
+def test_a_pepper_that_is_refused_says_why_and_is_the_services_fault() -> None:
+    for reason in ("unknown_key", "key_disabled", "key_destroyed", "key_expired"):
+        error = errors.for_status(STATUS[reason], "password")
+        assert type(error) is donjon.PepperRefused
+        assert (error.reason, error.http_status) == (reason, 500)
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), again.reason) == (donjon.PepperRefused, reason)
+
+
+def test_every_area_falls_back_on_the_usual_exceptions() -> None:
+    for status, _, _, _ in _donjon.STATUSES:
+        for area in get_args(errors.Area):
+            assert errors.for_status(status, area).status in {status, donjon.InternalError.status}
 
 
 def test_a_status_from_the_future_is_a_defect() -> None:

@@ -1,34 +1,46 @@
 """Every way that donjon says no, as exceptions.
 
-One class per status of the C ABI, named for what a caller would do about it. `reason` is the
-status's pinned name and belongs in a log; a client is told `http_status` and nothing more.
+One class per status of the C ABI, named for what a caller would do about it; a status that several
+capabilities share has one in each, so that `except PasswordError` means what it says. `reason` is
+the status's pinned name and belongs in a log; a client is told `http_status` and nothing more.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Literal
 
 from donjon._donjon import STATUSES
+from donjon.types import Explanation, PolicyDiagnosis
+
+Area = Literal["common", "password", "breach", "policy", "document"]
 
 _ROWS = {name: (status, message, http) for status, name, message, http in STATUSES}
-_CLASSES: dict[int, type[DonjonError]] = {}
+_CLASSES: dict[tuple[Area, int], type[DonjonError]] = {}
 
 
 class DonjonError(Exception):
     """Everything that donjon raises, but for a `TypeError` where the type is wrong."""
 
-    status: ClassVar[int]
-    reason: ClassVar[str]
-    http_status: ClassVar[int]
-    message: ClassVar[str]
+    status: int
+    reason: str
+    http_status: int
+    message: str
 
-    def __init_subclass__(cls, *, reason: str | None = None) -> None:
-        """Bind the class to the row of the ABI's table that `reason` names, if it names one."""
+    def __init_subclass__(
+        cls, *, reason: str | None = None, area: Area = "common", also: tuple[str, ...] = ()
+    ) -> None:
+        """Bind the class to the row of the ABI's table that `reason` names, if it names one.
+
+        In an area it is also what the rows in `also` are there, each with its own reason.
+        """
         super().__init_subclass__()
         if reason is not None:
             cls.reason = reason
-            cls.status, cls.message, cls.http_status = _ROWS[reason]
-            _CLASSES[cls.status] = cls
+            cls.status, cls.message, http_status = _ROWS[reason]
+            if "http_status" not in vars(cls):
+                cls.http_status = http_status
+            for name in (reason, *also):
+                _CLASSES[area, _ROWS[name][0]] = cls
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(self.message if message is None else message)
@@ -157,6 +169,124 @@ class InvalidToken(TokenError, reason="invalid"):
     """A single-purpose token that is not good, for whichever reason."""
 
 
-def for_status(status: int) -> DonjonError:
+class PasswordError(DonjonError):
+    """A password was refused, or what is stored for it."""
+
+
+class PasswordMismatch(PasswordError, reason="password_mismatch"):
+    """Not the password that was hashed, or no such user: which, is not told."""
+
+
+class InvalidHash(PasswordError, reason="invalid_hash"):
+    """What is stored is no hash of a known format, or is damaged."""
+
+
+class ParamsOutOfBounds(PasswordError, reason="params_out_of_bounds"):
+    """The stored hash demands more memory or time than is allowed."""
+
+
+class Busy(PasswordError, reason="busy"):
+    """As many hashes run as the memory allows, and the wait was long enough. Try again later."""
+
+
+class MalformedPassword(PasswordError, reason="malformed", area="password"):
+    """Half a character in a password, or bytes that are no text where text is judged."""
+
+
+class PasswordTooLarge(PasswordError, reason="too_large", area="password"):
+    """A password of over 4096 bytes, or too much beside it."""
+
+
+class UnsupportedHash(PasswordError, reason="unsupported", area="password"):
+    """The stored hash is of a scheme that is not in `legacy`."""
+
+    http_status = 500
+
+
+class PepperRefused(
+    PasswordError,
+    reason="unknown_key",
+    area="password",
+    also=("key_disabled", "key_destroyed", "key_expired"),
+):
+    """The stored hash wants a pepper that is unknown, disabled, destroyed or expired."""
+
+    http_status = 500
+
+
+class RangeRefused(PasswordError, reason="malformed", area="breach", also=("too_large",)):
+    """What was fetched about breached passwords is no answer: nothing is known of the password."""
+
+    http_status = 503
+
+
+class PolicyError(DonjonError):
+    """A policy was refused, or somebody by a policy."""
+
+
+class InvalidPolicy(
+    PolicyError,
+    ConfigError,
+    reason="config_error",
+    area="document",
+    also=("malformed", "too_large"),
+):
+    """A policy document was refused when it was loaded.
+
+    `path` is where: `roles.editor.allow[0]`, or empty.
+    """
+
+    diagnosis: PolicyDiagnosis | None = None
+
+    @property
+    def path(self) -> str:
+        """Where in the document."""
+        return self.diagnosis["path"] if self.diagnosis else ""
+
+    def __str__(self) -> str:
+        if self.diagnosis is None:
+            return super().__str__()
+        path, message = self.diagnosis["path"], self.diagnosis["message"]
+        return f"{path}: {message}" if path else message
+
+
+class PermissionDenied(PolicyError, reason="permission_denied"):
+    """The roles do not allow it. Answer 403, and say no more.
+
+    `explanation` is for the log: as `Subject.explain` has it, `None` where a role was required.
+    """
+
+    explanation: Explanation | None = None
+
+
+class UnknownPermission(PolicyError, reason="unknown_permission"):
+    """The policy's catalogue has no such permission."""
+
+
+class UnknownRole(PolicyError, reason="unknown_role"):
+    """The policy has no such role."""
+
+
+class SeparationOfDuty(PolicyError, reason="separation_of_duty"):
+    """The roles exclude each other."""
+
+
+class CardinalityExceeded(PolicyError, reason="cardinality_exceeded"):
+    """As many have the role as may."""
+
+
+class PolicyInputRefused(PolicyError, reason="malformed", area="policy", also=("too_large",)):
+    """A permission, a role or a list of them that is none, or too long."""
+
+    http_status = 500
+
+
+def for_status(status: int, area: Area = "common") -> DonjonError:
     """Return the exception of a status. One without a class of its own can only be a defect."""
-    return _CLASSES.get(status, InternalError)()
+    usual = _CLASSES.get(("common", status), InternalError)
+    error = _CLASSES.get((area, status), usual)()
+    if error.status != usual.status:
+        # A class of several rows: the status says which.
+        error.status, error.reason, error.message = usual.status, usual.reason, usual.message
+        error.args = (usual.message,)
+    return error

@@ -1,8 +1,8 @@
-"""The shapes of the dictionaries that keyrings take and give."""
+"""The shapes of the dictionaries that keyrings and policies take and give."""
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 
 class KeySummary(TypedDict):
@@ -33,3 +33,98 @@ class MasterKey(_MasterKeyRequired, total=False):
 
     oldest: int
     disabled: list[int]
+
+
+class PolicyDiagnosis(TypedDict):
+    """What is wrong with a policy document."""
+
+    error: str
+    path: str
+    message: str
+
+
+class Grant(TypedDict):
+    """One grant that bears on a permission: that of `role`, the last of `via`.
+
+    `via` begins with a role of the subject's, and each inherits the next.
+    """
+
+    role: str
+    via: list[str]
+    grant: str
+
+
+Reason = Literal[
+    "granted",
+    "denied",
+    "missing",
+    "unknown_permission",
+    "malformed_permission",
+    "token_lacks",
+    "empty",
+]
+
+
+class ExplainedPermission(TypedDict):
+    """Why one permission is had or not."""
+
+    permission: str
+    allowed: bool
+    reason: Reason
+    grants: list[Grant]
+    denies: list[Grant]
+
+
+class Explanation(TypedDict):
+    """Why somebody is allowed or not. For a log: a client is not told."""
+
+    allowed: bool
+    mode: Literal["any", "all"]
+    reason: Reason
+    permissions: list[ExplainedPermission]
+    unknown_roles: list[str]
+
+
+class RoleChange(TypedDict):
+    """What a role gains and loses, in effective permissions."""
+
+    gained: list[str]
+    lost: list[str]
+
+
+class RoleDiff(TypedDict):
+    """Which roles came, went, and changed."""
+
+    added: list[str]
+    removed: list[str]
+    changed: dict[str, RoleChange]
+
+
+class PermissionDiff(TypedDict):
+    """Which permissions the catalogue gained and lost."""
+
+    added: list[str]
+    removed: list[str]
+
+
+class PolicyDiff(TypedDict):
+    """What changes where one policy takes another's place."""
+
+    roles: RoleDiff
+    permissions: PermissionDiff
+
+
+class PolicyFinding(TypedDict):
+    """What is likely a mistake in a policy."""
+
+    kind: str
+    path: str
+    message: str
+
+
+class PermissionMatrix(TypedDict):
+    """Which role has which permission. `some` is some of its instances; what is absent is none."""
+
+    permissions: list[str]
+    roles: list[str]
+    cells: dict[str, dict[str, Literal["granted", "some", "denied"]]]

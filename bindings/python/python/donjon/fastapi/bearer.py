@@ -1,14 +1,4 @@
-"""FastAPI: who is asking, from the bearer token of the request.
-
-    auth = BearerAuth(verifier)
-    app.include_router(jwks_router(lambda: keys.current))
-
-    @app.get("/me")
-    def me(user: Annotated[Claims, Depends(auth.current_user)]) -> str: ...
-
-A refusal is a 401 with `WWW-Authenticate` and a body that tells nothing; why is in the log of
-`donjon.fastapi`. To rotate keys while the service runs, assign another verifier to `auth.verifier`.
-"""
+"""Who is asking: `BearerAuth`, and the public keys that others check its tokens with."""
 
 from __future__ import annotations
 
@@ -50,6 +40,7 @@ class BearerAuth:
     ) -> None:
         self.verifier = verifier
         self.check = check
+        self.scheme_name = scheme_name
         self.current_user = CurrentUser(self, scheme_name)
         self.optional_user = OptionalUser(self, scheme_name)
 
@@ -78,15 +69,16 @@ class BearerAuth:
         return claims
 
 
-class _BearerScheme(SecurityBase):
-    # FastAPI puts a dependency that is a `SecurityBase` into the OpenAPI document.
+class BearerScheme(SecurityBase):
+    """What FastAPI puts into the OpenAPI document, as it does with every `SecurityBase`."""
+
     def __init__(self, auth: BearerAuth, scheme_name: str) -> None:
         self.auth = auth
         self.scheme_name = scheme_name
         self.model = HTTPBearer(bearerFormat="JWT")
 
 
-class CurrentUser(_BearerScheme):
+class CurrentUser(BearerScheme):
     """Depends: the claims of the caller's token. Without one, 401."""
 
     async def __call__(self, request: Request) -> Claims:
@@ -96,7 +88,7 @@ class CurrentUser(_BearerScheme):
         return claims
 
 
-class OptionalUser(_BearerScheme):
+class OptionalUser(BearerScheme):
     """Depends: the claims of the caller's token, `None` without one. A bad token is still 401."""
 
     async def __call__(self, request: Request) -> Claims | None:

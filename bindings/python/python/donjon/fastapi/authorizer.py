@@ -1,0 +1,244 @@
+"""Whether somebody may: `Authorizer`."""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, HTTPException, Request, Security
+from fastapi.responses import JSONResponse
+
+from donjon import Claims, DonjonError, InvalidArgument, PermissionDenied, Policy, Subject
+from donjon.fastapi.bearer import BearerAuth, BearerScheme
+from donjon.fastapi.instance import instance_of
+
+_log = logging.getLogger("donjon.fastapi")
+
+_FORBIDDEN = "Forbidden"
+_CHALLENGE = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+
+Requirement = Callable[..., Awaitable[Claims]]
+RolesOf = Callable[[Claims], Collection[str] | Awaitable[Collection[str]]]
+
+
+class Authorizer:
+    """Dependencies that let the caller in or answer 403, by one policy.
+
+        may = Authorizer(auth, policy)
+
+        @app.get("/documents/{document_id}")
+        def read(
+            document_id: int,
+            user: Annotated[Claims, Depends(may.require("document:read:{document_id}"))],
+        ) -> str: ...
+
+    What is required is known when a route is declared, so what the policy's catalogue lacks is an
+    `UnknownPermission` there, and again where another policy is assigned to `policy`: that replaces
+    the old one for requests to come, or is refused as a whole.
+
+    The roles are those of the token, unless `roles` says whose they are, and the token's
+    `permissions` narrow them. `tenant` is a dependency: who has a role in that tenant has it. The
+    dependency `subject` is what the caller may do, for what is asked inside a route.
+    """
+
+    def __init__(
+        self,
+        auth: BearerAuth,
+        policy: Policy,
+        *,
+        roles: RolesOf | None = None,
+        tenant: Callable[..., Any] | None = None,
+    ) -> None:
+        self._auth = auth
+        self._policy = policy
+        self._roles = roles
+        self._needs: set[_Need] = set()
+        self.subject = self._activation(tenant or _no_tenant)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that decides."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        for need in self._needs:
+            need.check(policy)
+        self._policy = policy
+
+    def require(self, permission: str) -> Requirement:
+        """Let in who has this permission.
+
+        The last segment may be a parameter of the path, in braces: then its value is which one.
+        """
+        return self._requirement(_Need.of("all", (permission,)))
+
+    def require_any(self, *permissions: str) -> Requirement:
+        """Let in who has one of these permissions."""
+        return self._requirement(_Need.of("any", permissions))
+
+    def require_all(self, *permissions: str) -> Requirement:
+        """Let in who has all of these permissions."""
+        return self._requirement(_Need.of("all", permissions))
+
+    def require_role(self, role: str) -> Requirement:
+        """Let in who has this role, by itself or by inheritance. A permission is mostly better."""
+        return self._requirement(_Need("role", (role,)))
+
+    def install(self, app: FastAPI) -> None:
+        """Answer 403 to a `PermissionDenied` of a route, and show in OpenAPI what routes require.
+
+        As `x-permissions`, and in the description of the answer 403, where Swagger UI has it.
+        """
+
+        def forbidden(_: Request, error: PermissionDenied) -> JSONResponse:
+            self._log_denial(None, (), error)
+            return JSONResponse({"detail": _FORBIDDEN}, 403, _CHALLENGE)
+
+        app.add_exception_handler(PermissionDenied, forbidden)  # type: ignore[arg-type]
+        original = app.openapi
+
+        def openapi() -> dict[str, Any]:
+            document = original()
+            _describe(document, self._auth.scheme_name)
+            return document
+
+        app.openapi = openapi  # type: ignore[method-assign]
+
+    def _activation(self, tenant_of: Callable[..., Any]) -> Callable[..., Awaitable[Subject]]:
+        async def subject(
+            user: Annotated[Claims, Depends(self._auth.current_user)],
+            tenant: Annotated[Any, Depends(tenant_of)],
+        ) -> Subject:
+            policy = self._policy
+            try:
+                if self._roles is None:
+                    return policy.subject_of(user, tenant=tenant)
+                found = self._roles(user)
+                roles = await found if isawaitable(found) else found
+                narrowed = user.permissions if "permissions" in user else None
+                return policy.subject(tuple(roles), tenant=tenant, permissions=narrowed)
+            except DonjonError as error:
+                self._log_denial(user, (), error)
+                raise _forbidden() from None
+
+        return subject
+
+    def _requirement(self, need: "_Need") -> Requirement:
+        need.check(self._policy)
+        self._needs.add(need)
+
+        async def requirement(
+            request: Request,
+            user: Annotated[Claims, Depends(self._auth.current_user)],
+            subject: Annotated[Subject, Depends(self.subject)],
+            _: Annotated[None, Security(_Documented(self._auth), scopes=need.scopes)],
+        ) -> Claims:
+            try:
+                need.demand(subject, request)
+            except PermissionDenied as error:
+                self._log_denial(user, need.scopes, error)
+                raise _forbidden() from None
+            return user
+
+        return requirement
+
+    def _log_denial(self, user: Claims | None, needs: Iterable[str], error: DonjonError) -> None:
+        explanation = getattr(error, "explanation", None)
+        reason = explanation["reason"] if explanation else error.reason
+        details = {
+            "subject": user.subject if user else None,
+            "needs": list(needs),
+            "explanation": explanation,
+            "policy": self._policy.digest.hex(),
+        }
+        _log.info("permission denied: %s", reason, extra={"donjon": details})
+
+
+@dataclass(frozen=True)
+class _Need:
+    """What a route requires: permissions, all of one instance or of none, or a role."""
+
+    mode: Literal["any", "all", "role"]
+    names: tuple[str, ...]
+    parameter: str | None = None
+
+    @classmethod
+    def of(cls, mode: Literal["any", "all"], permissions: tuple[str, ...]) -> "_Need":
+        split = [_split(permission) for permission in permissions]
+        parameters = {parameter for _, parameter in split}
+        if len(parameters) != 1:
+            raise InvalidArgument("permissions of one route are of one path parameter, or of none")
+        return cls(mode, tuple(name for name, _ in split), parameters.pop())
+
+    @property
+    def scopes(self) -> list[str]:
+        """What stands in OpenAPI: all of them are needed."""
+        if self.mode == "role":
+            return [f"role {self.names[0]}"]
+        full = [f"{name}:{{{self.parameter}}}" if self.parameter else name for name in self.names]
+        return [" or ".join(full)] if self.mode == "any" else full
+
+    def check(self, policy: Policy) -> None:
+        if self.mode == "role":
+            policy.check_role(self.names[0])
+            return
+        for name in self.names:
+            policy.check_permission(f"{name}:{{{self.parameter}}}" if self.parameter else name)
+
+    def demand(self, subject: Subject, request: Request) -> None:
+        if self.mode == "role":
+            subject.require_role(self.names[0])
+            return
+        instance = instance_of(request, self.parameter) if self.parameter else None
+        if self.mode == "any":
+            subject.require_any(self.names, instance)
+        else:
+            subject.require_all(self.names, instance)
+
+
+class _Documented(BearerScheme):
+    """Demands nothing, and is in OpenAPI what carries the permissions.
+
+    `current_user` does not, so that one request verifies its token once, whatever it requires.
+    """
+
+    def __init__(self, auth: BearerAuth) -> None:
+        super().__init__(auth, auth.scheme_name)
+
+    async def __call__(self) -> None:
+        pass
+
+
+async def _no_tenant() -> None:
+    pass
+
+
+def _split(permission: str) -> tuple[str, str | None]:
+    """Return the permission and the path parameter that its last segment is, if it is one."""
+    name, _, last = permission.rpartition(":")
+    if name and last.startswith("{") and last.endswith("}"):
+        return name, last[1:-1]
+    return permission, None
+
+
+def _forbidden() -> HTTPException:
+    return HTTPException(403, _FORBIDDEN, headers=_CHALLENGE)
+
+
+def _describe(document: dict[str, Any], scheme_name: str) -> None:
+    operations = (
+        operation
+        for path in document.get("paths", {}).values()
+        for operation in path.values()
+        if isinstance(operation, dict)
+    )
+    for operation in operations:
+        needs = [
+            need for scheme in operation.get("security", ()) for need in scheme.get(scheme_name, ())
+        ]
+        if needs:
+            operation["x-permissions"] = needs
+            described = {"description": f"Needs {' and '.join(needs)}"}
+            operation.setdefault("responses", {}).setdefault("403", described)
