@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+
+	"github.com/donjon-security/donjon/bindings/go/internal/abi"
 )
 
 // AuthorizeOptions are the optional parts of [RequirePermission] and its kin.
@@ -61,7 +63,7 @@ func RequireRole(current func() *Policy, role string, opts *AuthorizeOptions) fu
 	return authorize(current, roleRequirement(role), opts)
 }
 
-func mustRequire(policy *Policy, permissions []string, anyOf bool) *permissionRequirement {
+func mustRequire(policy *Policy, permissions []string, anyOf bool) permissionRequirement {
 	if len(permissions) == 0 {
 		panic("donjon: no permission is required")
 	}
@@ -108,6 +110,7 @@ type authorizer struct {
 // client's.
 var errNoClaims = errors.New("donjon: no verified claims: RequireToken has to come first")
 
+// subject returns who asks, until the request is served.
 func (a *authorizer) subject(r *http.Request) (*Subject, error) {
 	claims, ok := FromContext(r.Context())
 	if !ok {
@@ -120,13 +123,16 @@ func (a *authorizer) subject(r *http.Request) (*Subject, error) {
 			return nil, err
 		}
 	}
-	subject, err := a.current().TokenSubject(claims, tenant)
-	if errors.Is(err, ErrInvalidArgument) {
+	subject, err := a.current().activateClaims(claims, tenant)
+	switch {
+	case errors.Is(err, ErrInvalidArgument):
 		// The tenant is no name. It may be the client's text, and nobody has a
 		// role there.
 		return nil, ErrPermissionDenied
+	case err != nil:
+		return nil, err
 	}
-	return subject, err
+	return &Subject{hold(subject, abi.Subject.Free)}, nil
 }
 
 func (a *authorizer) refuse(w http.ResponseWriter, r *http.Request, subject *Subject, err error) {

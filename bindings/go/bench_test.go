@@ -104,3 +104,11 @@ func BenchmarkAccess(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkHash(b *testing.B) {
+	hasher := newHasher(b, donjon.HasherOptions{})
+	b.ReportAllocs()
+	for b.Loop() {
+		hashOf(b, hasher, "correct horse")
+	}
+}

@@ -1,4 +1,5 @@
-// Package donjon signs and checks tokens with the donjon security kernel.
+// Package donjon signs and checks tokens, hashes passwords and decides by roles,
+// with the donjon security kernel.
 //
 // A [Keyring] holds keys. An [Issuer] mints access and refresh tokens with it, a
 // [Verifier] checks them, and [PurposeTokens] makes and consumes the tokens of
@@ -6,6 +7,15 @@
 // an [net/http.Handler], [JWKSHandler] publishes the public keys, and a
 // [JWKSClient] verifies the tokens of an issuer elsewhere by the keys that it
 // publishes.
+//
+// A [Hasher] hashes and verifies passwords with Argon2id in a bounded amount of
+// memory, and verifies what other libraries have stored. [CheckStrength] judges
+// a new password, [BreachPrefix] and [BreachCount] look it up among breached
+// ones.
+//
+// A [Policy] says which role is granted which permission. A [Subject] is
+// somebody's roles in it, and answers what he may and why.
+// [RequirePermission] and its kin guard routes behind [RequireToken].
 //
 // Every decision is the kernel's, which is the same code in every language that
 // it is used from. This package adds the clock, the transport and Go's idiom.
@@ -18,9 +28,9 @@
 // # Errors
 //
 // A refusal is an [*Error]; compare with [errors.Is] and the Err variables. No
-// claims are returned with an error. Its text is for the operator's log, where
-// [log/slog] makes the name of its code an attribute of its own; a client is
-// shown [Error.Public] and no more.
+// claims are returned with an error, and what cannot be decided is denied. An
+// error's text is for the operator's log, where [log/slog] makes the name of its
+// code an attribute of its own; a client is shown [Error.Public] and no more.
 //
 // # Time
 //
@@ -29,11 +39,14 @@
 //
 // # Lifetime and concurrency
 //
-// Every type is safe for concurrent use. Keyrings never change: what would
-// change one returns another. Close releases the keys at once, or as soon as
-// the calls that are running on them have returned; closing twice is harmless,
-// and calls after Close return [ErrClosed]. What is never closed is released
-// after it has become unreachable.
+// Every type is safe for concurrent use. Keyrings and policies never change: what
+// would change one returns another. Close releases what an object holds at once,
+// or as soon as the calls that are running on it have returned; closing twice is
+// harmless, and calls after Close return [ErrClosed], or deny. What is never
+// closed is released after it has become unreachable.
+//
+// Hashing a password takes a tenth of a second and a lot of memory: calls of a
+// [Hasher] take a context, and wait for their turn. No other call waits.
 package donjon
 
 import "github.com/donjon-security/donjon/bindings/go/internal/abi"

@@ -20,13 +20,13 @@ func verifierOf(keys *donjon.Keyring) *donjon.Verifier {
 	return verifier
 }
 
-func exampleToken() string {
+func exampleToken(roles ...string) string {
 	issuer, err := donjon.NewIssuer(exampleKeys, donjon.IssuerOptions{Issuer: testIssuer, Audience: []string{testAudience}})
 	if err != nil {
 		panic(err)
 	}
 	defer issuer.Close()
-	token, err := issuer.Access(donjon.Grant{Subject: "ann"})
+	token, err := issuer.Access(donjon.Grant{Subject: "ann", Roles: roles})
 	if err != nil {
 		panic(err)
 	}

@@ -238,3 +238,137 @@ func ExampleNewJWKSClient() {
 	http.Handle("/", donjon.RequireToken(client, nil)(http.NotFoundHandler()))
 	// Output:
 }
+
+// A log-in costs the same whether there is such a user or not, and brings the
+// stored hash up to date.
+func ExampleHasher() {
+	hasher, err := donjon.NewHasher(donjon.HasherOptions{
+		MaxWait: 2 * time.Second, // then the service is busy
+		Legacy:  []donjon.LegacyScheme{donjon.LegacyBcrypt},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer hasher.Close()
+
+	users := map[string]string{"ann": "$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e"} // a database
+	logIn := func(ctx context.Context, user string, password []byte) error {
+		hash, known := users[user]
+		if !known {
+			return hasher.VerifyUnknownUser(ctx, password)
+		}
+		verification, err := hasher.Verify(ctx, hash, password)
+		if err != nil {
+			return err
+		}
+		if verification.NeedsRehash {
+			if users[user], err = hasher.Hash(ctx, password); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+
+	ctx := context.Background()
+	fmt.Println(logIn(ctx, "ann", []byte("correct horse")))
+	fmt.Println(users["ann"][:31])
+	fmt.Println(logIn(ctx, "ann", []byte("wrong")))
+	fmt.Println(logIn(ctx, "bob", []byte("wrong")))
+	// Output:
+	// <nil>
+	// $argon2id$v=19$m=65536,t=3,p=1$
+	// donjon: password_mismatch: the password does not match
+	// donjon: password_mismatch: the password does not match
+}
+
+func ExampleCheckStrength() {
+	strength, err := donjon.CheckStrength([]byte("umbra kelpie ninefold"), []string{"ann@example.com"}, donjon.StrengthNIST)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(strength.Valid, strength.Checks)
+
+	strength, err = donjon.CheckStrength([]byte("umbra kelpie ninefold"), nil, donjon.StrengthComposition)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(strength.Valid, strength.Score)
+	// Output:
+	// true map[common:true length:true]
+	// false 0.5
+}
+
+func ExamplePolicy() {
+	policy, err := donjon.ParsePolicy([]byte(`{
+		"permissions": ["document:create", "document:read:{id}", "document:delete"],
+		"roles": {
+			"viewer": {"allow": ["document:read"]},
+			"editor": {"inherits": ["viewer"], "allow": ["document"], "deny": ["document:delete"]}
+		}}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer policy.Close()
+
+	subject, err := policy.Subject([]string{"editor"}, donjon.SubjectOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer subject.Close()
+	fmt.Println(subject.Has("document:create"), subject.HasInstance("document:read", "42"), subject.Has("document:delete"))
+
+	explanation, err := subject.Explain(donjon.Requirement{Permissions: []string{"document:delete"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(explanation.Reason, explanation.Permissions[0].Denies[0].Grant)
+	// Output:
+	// true true false
+	// denied document:delete
+}
+
+// What the catalogue lacks is no grant, and the error says where it is.
+func ExampleParsePolicy() {
+	_, err := donjon.ParsePolicy([]byte(`{
+		"permissions": ["document:read"],
+		"roles": {"viewer": {"allow": ["document:raed"]}}}`))
+	var refusal *donjon.PolicyError
+	fmt.Println(errors.As(err, &refusal), errors.Is(err, donjon.ErrConfig))
+	fmt.Println(refusal.Path)
+	// Output:
+	// true true
+	// roles.viewer.allow[0]
+}
+
+// Replacing the policy is one store: requests decide by the old one or by the
+// new one.
+func ExampleRequirePermission() {
+	var current atomic.Pointer[donjon.Policy]
+	policy, err := donjon.ParsePolicy([]byte(`{
+		"permissions": ["document:read:{id}"],
+		"roles": {"viewer": {"allow": ["document:read"]}, "auditor": {"allow": ["document:read:7"]}}}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	current.Store(policy)
+
+	mux := http.NewServeMux()
+	mux.Handle("GET /documents/{id}", donjon.RequirePermission(current.Load, "document:read:{id}", nil)(
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, "document %s", r.PathValue("id"))
+		})))
+	verifier := verifierOf(exampleKeys)
+	defer verifier.Close()
+	guarded := donjon.RequireToken(verifier, nil)(mux)
+
+	for _, path := range []string{"/documents/7", "/documents/8"} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Authorization", "Bearer "+exampleToken("auditor"))
+		w := httptest.NewRecorder()
+		guarded.ServeHTTP(w, r)
+		fmt.Println(w.Code, w.Body)
+	}
+	// Output:
+	// 200 document 7
+	// 403 Forbidden
+}

@@ -59,21 +59,25 @@ func (e *Explanation) LogValue() slog.Value {
 
 // Explain decides as [Subject.Check] does, and says why. It takes longer, and is
 // for logs and operators: a client is told nothing of it.
-func (s *Subject) Explain(r Requirement) (*Explanation, error) {
-	text, err := s.ExplainJSON(r)
+func (s *Subject) Explain(r Requirement) (*Explanation, error) { return s.explain(r.kernel()) }
+
+// ExplainJSON is [Subject.Explain] as a JSON object.
+func (s *Subject) ExplainJSON(r Requirement) ([]byte, error) { return s.explainJSON(r.kernel()) }
+
+func (s *Subject) explain(r abi.Requirement) (*Explanation, error) {
+	text, err := s.explainJSON(r)
 	if err != nil {
 		return nil, err
 	}
 	return decoded[Explanation](text, abi.StatusOK)
 }
 
-// ExplainJSON is [Subject.Explain] as a JSON object.
-func (s *Subject) ExplainJSON(r Requirement) ([]byte, error) {
+func (s *Subject) explainJSON(r abi.Requirement) ([]byte, error) {
 	subject, err := s.borrow()
 	if err != nil {
 		return nil, err
 	}
 	defer s.handle.giveBack()
-	text, status := subject.Explain(r.kernel())
+	text, status := subject.Explain(r)
 	return text, failure(status)
 }

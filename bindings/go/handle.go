@@ -18,11 +18,17 @@ type handle[T any] struct {
 // own makes a handle that is closed, at the latest, when owner has become
 // unreachable.
 func own[O, T any](owner *O, object T, free func(T)) *handle[T] {
-	h := &handle[T]{object: object, free: free}
-	h.users.Store(1)
+	h := hold(object, free)
 	// By then the owner may have closed it, and calls may still be running:
 	// close and giveBack settle that among themselves, in whichever order.
 	runtime.AddCleanup(owner, (*handle[T]).close, h)
+	return h
+}
+
+// hold makes a handle that its owner is sure to close.
+func hold[T any](object T, free func(T)) *handle[T] {
+	h := &handle[T]{object: object, free: free}
+	h.users.Store(1)
 	return h
 }
 

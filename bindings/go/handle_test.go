@@ -88,7 +88,13 @@ func TestZeroValuesAreClosed(t *testing.T) {
 		"verifier of none":   func() error { _, err := ParseVerifier(nil, nil); return err },
 		"issuer":             func() error { _, err := new(Issuer).Access(Grant{}); return err },
 		"purpose tokens":     func() error { return new(PurposeTokens).Check("", Binding{}) },
+		"hasher":             func() error { return new(Hasher).VerifyUnknownUser(t.Context(), nil) },
+		"policy":             func() error { return new(Policy).CheckRole("admin") },
+		"no policy":          func() error { _, err := (*Policy)(nil).Subject(nil, SubjectOptions{}); return err },
+		"diff with none":     func() error { _, err := new(Policy).Diff(nil); return err },
 		"closing a keyring":  func() error { return errors.Join(ErrClosed, new(Keyring).Close(), (*Keyring)(nil).Close()) },
+		"closing a hasher":   func() error { return errors.Join(ErrClosed, new(Hasher).Close(), (*Hasher)(nil).Close()) },
+		"closing a policy":   func() error { return errors.Join(ErrClosed, new(Policy).Close(), (*Policy)(nil).Close()) },
 		"closing a verifier": func() error { return errors.Join(ErrClosed, new(Verifier).Close(), (*Verifier)(nil).Close()) },
 	} {
 		if err := use(); !errors.Is(err, ErrClosed) {

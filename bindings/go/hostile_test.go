@@ -22,6 +22,7 @@ var hostile = []string{
 func TestHostileTextsAreRefused(t *testing.T) {
 	f := newFixture(t)
 	tokens := newPurposeTokens(t, f.keys)
+	policy := newPolicy(t, documents)
 	good := f.access(t, "u")
 	for _, text := range hostile {
 		shown := text[:min(len(text), 20)]
@@ -73,6 +74,27 @@ func TestHostileTextsAreRefused(t *testing.T) {
 		refused("refresh state", err)
 		verdict, err := donjon.DecideRefresh(donjon.RefreshUse{Family: text})
 		refused("refresh", cmp.Or(err, verdict.Refusal))
+		if text != "" && text != "{}" {
+			_, err = donjon.ParseHasher(nil, []byte(text))
+			refused("hasher", err)
+		}
+		_, err = donjon.NewHasher(donjon.HasherOptions{Preset: donjon.HashPreset("x" + text)})
+		refused("preset", err)
+		_, err = donjon.CheckStrength(nil, nil, donjon.StrengthProfile("x"+text))
+		refused("profile", err)
+		_, err = donjon.BreachCount(nil, []byte(text))
+		refused("breach", err)
+		_, err = donjon.ParsePolicy([]byte(text))
+		refused("policy", err)
+		_, err = donjon.ShippedPolicy(text)
+		refused("shipped policy", err)
+		refused("permission", policy.CheckPermission(text))
+		refused("role", policy.CheckRole(text))
+		refused("assignment", policy.CheckAssignment([]string{text}, text, 0))
+		if text != "" {
+			_, _, err = donjon.ImportCasbin([]byte(text))
+			refused("casbin", err)
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+
+	"github.com/donjon-security/donjon/bindings/go/internal/abi"
 )
 
 // A routeRequirement is what a route requires of a subject.
@@ -29,21 +31,22 @@ func (role roleRequirement) explain(*http.Request, *Subject) slog.Attr {
 // permissionRequirement requires permissions, perhaps of the instance that the
 // path value of this name says.
 type permissionRequirement struct {
-	Requirement
+	abi.Requirement
 	pathValue string
 }
 
 // newPermissionRequirement reads permissions, which are all about one path value
 // or about none.
-func newPermissionRequirement(permissions []string, anyOf bool) (*permissionRequirement, error) {
-	p := &permissionRequirement{Requirement: Requirement{Any: anyOf}}
+func newPermissionRequirement(permissions []string, anyOf bool) (p permissionRequirement, err error) {
+	required := Requirement{Any: anyOf}
 	for i, text := range permissions {
 		permission, pathValue := cutPathValue(text)
 		if i > 0 && pathValue != p.pathValue {
-			return nil, errors.New("donjon: permissions about different path values")
+			return p, errors.New("donjon: permissions about different path values")
 		}
-		p.Permissions, p.pathValue = append(p.Permissions, permission), pathValue
+		required.Permissions, p.pathValue = append(required.Permissions, permission), pathValue
 	}
+	p.Requirement = required.kernel()
 	return p, nil
 }
 
@@ -61,23 +64,31 @@ func cutPathValue(text string) (permission, name string) {
 // no such wildcard, or the middleware stands before the mux.
 var errNoPathValue = errors.New("donjon: the request has no such path value")
 
-func (p *permissionRequirement) check(r *http.Request, subject *Subject) error {
-	if p.pathValue != "" && r.PathValue(p.pathValue) == "" {
-		return errNoPathValue
+func (p permissionRequirement) check(r *http.Request, subject *Subject) error {
+	required, err := p.at(r)
+	if err != nil {
+		return err
 	}
-	return subject.Check(p.at(r))
+	return subject.check(required)
 }
 
-func (p *permissionRequirement) at(r *http.Request) Requirement {
-	required := p.Requirement
+// at is what is required at the path of r.
+func (p permissionRequirement) at(r *http.Request) (abi.Requirement, error) {
 	if p.pathValue != "" {
-		required.Instance = r.PathValue(p.pathValue)
+		p.Instance = r.PathValue(p.pathValue)
+		if p.Instance == "" {
+			return p.Requirement, errNoPathValue
+		}
 	}
-	return required
+	return p.Requirement, nil
 }
 
-func (p *permissionRequirement) explain(r *http.Request, subject *Subject) slog.Attr {
-	explanation, err := subject.Explain(p.at(r))
+func (p permissionRequirement) explain(r *http.Request, subject *Subject) slog.Attr {
+	required, err := p.at(r)
+	if err != nil {
+		return slog.Attr{}
+	}
+	explanation, err := subject.explain(required)
 	if err != nil {
 		return slog.Attr{}
 	}

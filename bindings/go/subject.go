@@ -31,32 +31,40 @@ func (p *Policy) Subject(roles []string, opts SubjectOptions) (*Subject, error) 
 	if opts.Permissions != nil {
 		permissions = string(quote.AppendAll(nil, opts.Permissions))
 	}
-	return p.subject(string(quote.AppendAll(nil, roles)), opts.Tenant, permissions)
+	return newSubject(p.activate(string(quote.AppendAll(nil, roles)), opts.Tenant, permissions))
 }
 
 // TokenSubject is [Policy.Subject] of the roles that verified claims say, limited
 // to the permissions that they say, if they do. Tenant may be empty.
 func (p *Policy) TokenSubject(claims *Claims, tenant string) (*Subject, error) {
-	roles, ok := claims.index.Roles.In(claims.text)
-	if !ok {
-		roles = "[]"
-	}
-	return p.subject(roles, tenant, claims.span(claims.index.Permissions))
+	return newSubject(p.activateClaims(claims, tenant))
 }
 
-func (p *Policy) subject(roles, tenant, permissions string) (*Subject, error) {
-	policy, err := p.borrow()
+func newSubject(s abi.Subject, err error) (*Subject, error) {
 	if err != nil {
-		return nil, err
-	}
-	defer p.handle.giveBack()
-	s, status := abi.NewSubject(policy, roles, tenant, permissions)
-	if err := failure(status); err != nil {
 		return nil, err
 	}
 	subject := new(Subject)
 	subject.handle = own(subject, s, abi.Subject.Free)
 	return subject, nil
+}
+
+func (p *Policy) activateClaims(claims *Claims, tenant string) (abi.Subject, error) {
+	roles, ok := claims.index.Roles.In(claims.text)
+	if !ok {
+		roles = "[]"
+	}
+	return p.activate(roles, tenant, claims.span(claims.index.Permissions))
+}
+
+func (p *Policy) activate(roles, tenant, permissions string) (abi.Subject, error) {
+	policy, err := p.borrow()
+	if err != nil {
+		return abi.Subject{}, err
+	}
+	defer p.handle.giveBack()
+	s, status := abi.NewSubject(policy, roles, tenant, permissions)
+	return s, failure(status)
 }
 
 // Has reports whether the subject has permission. What cannot be decided, on a
@@ -122,13 +130,15 @@ func (r *Requirement) kernel() abi.Requirement {
 // Check returns nil if the subject has what r requires, and
 // [ErrPermissionDenied] if not. To require all of no permissions is
 // [ErrInvalidArgument].
-func (s *Subject) Check(r Requirement) error {
+func (s *Subject) Check(r Requirement) error { return s.check(r.kernel()) }
+
+func (s *Subject) check(r abi.Requirement) error {
 	subject, err := s.borrow()
 	if err != nil {
 		return err
 	}
 	defer s.handle.giveBack()
-	return failure(subject.Check(r.kernel()))
+	return failure(subject.Check(r))
 }
 
 // Permissions returns what the subject has, by the names of the catalogue. Of
