@@ -61,7 +61,16 @@ impl Limits {
 /// # Errors
 /// - [`JsonError`]: not strict JSON, or over a limit.
 pub fn parse(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
-    reader::parse(text, limits)
+    reader::parse(text, limits, false)
+}
+
+/// Reads `text` as one value in which names may repeat, for a reader that checks every object itself so as
+/// to say where.
+///
+/// # Errors
+/// - [`JsonError`]: as [`parse`], but for repeated names.
+pub(crate) fn parse_repeating(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
+    reader::parse(text, limits, true)
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use super::{Array, JsonError, Limits, Number, Object, Text, Value};
 /// Names that are compared with one another before anything is allocated.
 const INLINE_NAMES: usize = 16;
 
-pub(super) fn parse(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
+pub(super) fn parse(text: &[u8], limits: Limits, repeats: bool) -> Result<Value<'_>, JsonError> {
     let mut scanner = Scanner::new(text, limits)?;
+    scanner.repeats = repeats;
     let value = scanner.value(limits.depth)?;
     scanner.end()?;
     Ok(value)
@@ -50,7 +51,7 @@ impl<'a> Members<'a> {
     }
 
     pub(super) fn reopen(raw: &'a str) -> Self {
-        let mut scanner = Scanner::over(raw, Limits { depth: u8::MAX, members: usize::MAX });
+        let mut scanner = Scanner::again(raw);
         scanner.eat(b'{');
         Self { scanner, names: Names::new(), checking: false, opened: false }
     }
@@ -99,7 +100,7 @@ pub(super) struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     pub(super) fn reopen(raw: &'a str) -> Self {
-        let mut scanner = Scanner::over(raw, Limits { depth: u8::MAX, members: usize::MAX });
+        let mut scanner = Scanner::again(raw);
         scanner.eat(b'[');
         Self { scanner, opened: false }
     }
@@ -150,6 +151,11 @@ impl<'a> Names<'a> {
         Ok(())
     }
 
+    fn count_only(&mut self, most: usize) -> Result<(), ()> {
+        self.count = self.count.saturating_add(1);
+        if self.count > most { Err(()) } else { Ok(()) }
+    }
+
     fn close(&mut self) -> Result<(), ()> {
         if self.more.is_empty() {
             return Ok(());
@@ -168,6 +174,8 @@ struct Scanner<'a> {
     at: usize,
     limits: Limits,
     has_space: bool,
+    /// Whether names may repeat.
+    repeats: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -177,7 +185,13 @@ impl<'a> Scanner<'a> {
     }
 
     const fn over(text: &'a str, limits: Limits) -> Self {
-        Self { text, at: 0, limits, has_space: false }
+        Self { text, at: 0, limits, has_space: false, repeats: false }
+    }
+
+    /// Over a text that was read before: what was found out about it is not found out again.
+    const fn again(text: &'a str) -> Self {
+        let limits = Limits { depth: u8::MAX, members: usize::MAX };
+        Self { text, at: 0, limits, has_space: false, repeats: true }
     }
 
     const fn error(&self) -> JsonError {
@@ -250,6 +264,11 @@ impl<'a> Scanner<'a> {
         self.expect(b'{')?;
         let mut names = Names::new();
         while let Some(name) = self.name(names.count > 0)? {
+            if self.repeats {
+                names.count_only(self.limits.members).map_err(|()| self.error())?;
+                self.value(inner)?;
+                continue;
+            }
             names.insert(name, self.limits.members).map_err(|()| self.error())?;
             self.value(inner)?;
         }

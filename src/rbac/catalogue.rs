@@ -36,6 +36,8 @@ pub(super) struct Catalogue {
     nodes: Vec<Node>,
     instances: HashMap<Box<str>, u32>,
     instance_names: Vec<Box<str>>,
+    /// Nodes that were looked at to find what grants mean.
+    pub(super) steps: usize,
 }
 
 /// What a grant means in the catalogue.
@@ -80,6 +82,7 @@ impl Catalogue {
             nodes: alloc::vec![Node::default()],
             instances: HashMap::new(),
             instance_names: Vec::new(),
+            steps: 0,
         };
         for (index, text) in texts.enumerate() {
             this.insert(text).map_err(|reason| (index, reason))?;
@@ -161,7 +164,11 @@ impl Catalogue {
     ///
     /// `None` if some part of it is nothing that the catalogue has.
     pub(super) fn intern(&mut self, grant: Permission<'_>) -> Option<Meaning> {
-        let found = self.look_up(grant)?;
+        let (found, covered) = self.look_up(grant);
+        if !covered {
+            return None;
+        }
+        self.steps = self.steps.saturating_add(found.steps);
         for &(_, name) in &found.instances {
             if !self.instances.contains_key(name) {
                 let number = u32::try_from(self.instance_names.len()).ok()?;
@@ -172,15 +179,19 @@ impl Catalogue {
         Some(self.finish(&found))
     }
 
-    /// What a permission means. Instances that no grant names are left out.
-    pub(super) fn meaning(&self, permission: Permission<'_>) -> Option<Meaning> {
-        Some(self.finish(&self.look_up(permission)?))
+    /// What a permission means, as far as the catalogue knows it. Instances that no grant names are left
+    /// out.
+    pub(super) fn meaning(&self, permission: Permission<'_>) -> Meaning {
+        self.finish(&self.look_up(permission).0)
     }
 
-    fn look_up<'a>(&self, permission: Permission<'a>) -> Option<Found<'a>> {
+    /// What is found, and whether that is all of it.
+    fn look_up<'a>(&self, permission: Permission<'a>) -> (Found<'a>, bool) {
         let mut found = Found::default();
         let segments: Vec<_> = permission.segments().collect();
-        self.walk(0, &segments, &mut found).then_some(found)
+        let root: Vec<&Node> = self.nodes.iter().take(1).collect();
+        let covered = self.walk(&root, &segments, &mut found);
+        (found, covered)
     }
 
     fn finish(&self, found: &Found<'_>) -> Meaning {
@@ -196,46 +207,50 @@ impl Catalogue {
         }
     }
 
-    /// Follows `segments` below a node; whether every choice of their names leads to something. As deep
-    /// as a permission has segments.
-    fn walk<'a>(&self, at: usize, segments: &[Segment<'a>], found: &mut Found<'a>) -> bool {
-        let Some(node) = self.nodes.get(at) else { return false };
+    /// Follows `segments` below these nodes; whether every choice of their names leads to something. As
+    /// deep as a permission has segments, and no node is seen twice at one depth.
+    fn walk<'a>(&self, at: &[&Node], segments: &[Segment<'a>], found: &mut Found<'a>) -> bool {
+        if at.is_empty() {
+            return false;
+        }
         let Some((segment, rest)) = segments.split_first() else {
-            self.take_all(at, found);
+            at.iter().for_each(|node| self.take_all(node, found));
             return true;
         };
+        found.steps = found.steps.saturating_add(at.len().saturating_mul(segment.names().count()));
         // A trailing wildcard implies the shorter permission too.
         let ends = rest.iter().all(|segment| segment.is_wildcard());
-        let open = node.entry.filter(|&entry| ends && self.is_open(entry));
-        if let Some(entry) = node.entry {
-            found.met.push(entry);
-            if ends && segment.is_wildcard() {
-                found.full.push(entry);
-            }
-        }
+        let here: Vec<EntryId> = at.iter().filter_map(|node| node.entry).collect();
+        found.met.extend_from_slice(&here);
         if segment.is_wildcard() {
-            let mut covered = ends && node.entry.is_some();
-            for &child in node.children.values() {
-                covered |= self.walk(child, rest, found);
+            if ends {
+                found.full.extend_from_slice(&here);
             }
-            return covered;
+            let children = at.iter().flat_map(|node| node.children.values());
+            let all_below: Vec<&Node> = children.filter_map(|&child| self.nodes.get(child)).collect();
+            return self.walk(&all_below, rest, found) || (ends && !here.is_empty());
         }
+        let mut names: Vec<&str> = segment.names().collect();
+        // Once each: `a,a:a,a:a,a…` would be followed twice as often with every segment.
+        names.sort_unstable();
+        names.dedup();
+        let open: Vec<EntryId> = here.into_iter().filter(|&entry| ends && self.is_open(entry)).collect();
         let mut covered = true;
-        for name in segment.names() {
-            let below = node.children.get(name).is_some_and(|&child| self.walk(child, rest, found));
-            found.instances.extend(open.map(|entry| (entry, name)));
-            covered &= below || open.is_some();
+        for name in names {
+            found.instances.extend(open.iter().map(|&entry| (entry, name)));
+            let children = at.iter().filter_map(|node| node.children.get(name));
+            let below: Vec<&Node> = children.filter_map(|&child| self.nodes.get(child)).collect();
+            covered &= self.walk(&below, rest, found) || !open.is_empty();
         }
         covered
     }
 
-    fn take_all(&self, at: usize, found: &mut Found<'_>) {
-        let Some(node) = self.nodes.get(at) else { return };
+    fn take_all(&self, node: &Node, found: &mut Found<'_>) {
         if let Some(entry) = node.entry {
             found.full.push(entry);
             found.met.push(entry);
         }
-        for &child in node.children.values() {
+        for child in node.children.values().filter_map(|&child| self.nodes.get(child)) {
             self.take_all(child, found);
         }
     }
@@ -260,12 +275,13 @@ impl Catalogue {
 
     fn find_part<'a>(&self, text: &'a str) -> Result<Asked<'a>, NotFound> {
         let permission = Permission::parse(text).map_err(|_| NotFound::Malformed)?;
-        if let Some((entry, instance)) = text.rsplit_once(':') {
-            if self.by_text.contains_key(entry) && is_name(instance) {
+        match text.rsplit_once(':') {
+            Some((entry, instance)) if self.by_text.contains_key(entry) && is_name(instance) => {
                 return self.find_instance(entry, instance);
             }
+            _ => {}
         }
-        self.meaning(permission).map(|_| Asked::Pattern(permission)).ok_or(NotFound::Unknown)
+        if self.look_up(permission).1 { Ok(Asked::Pattern(permission)) } else { Err(NotFound::Unknown) }
     }
 }
 
@@ -275,4 +291,6 @@ struct Found<'a> {
     full: Vec<EntryId>,
     met: Vec<EntryId>,
     instances: Vec<(EntryId, &'a str)>,
+    /// Nodes looked at.
+    steps: usize,
 }

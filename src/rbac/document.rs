@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::PolicyError;
 use super::catalogue::MAX_CATALOGUE;
-use crate::json::{self, Limits, Object, ObjectWriter, Value};
+use crate::json::{self, Limits, ObjectWriter, Value};
 
 /// The longest policy document, in bytes.
 pub const MAX_POLICY_LEN: usize = 16 << 20;
@@ -77,11 +77,12 @@ impl<'a> Document<'a> {
         if text.len() > MAX_POLICY_LEN {
             return Err(PolicyError::TooLarge("the policy is over 16 MiB"));
         }
-        let object = object(json::parse(text, LIMITS)?, "policy")?;
+        // Names that repeat are found here, object by object, so that the refusal can say where.
+        let policy = json::parse_repeating(text, LIMITS)?;
         let mut document = Self::default();
         let (mut has_permissions, mut has_roles) = (false, false);
-        for (name, value) in object.iter() {
-            match &*name.decode() {
+        for (name, value) in members(policy, "")? {
+            match &*name {
                 "name" => document.name = Some(string(value, "name")?),
                 "permissions" => {
                     has_permissions = true;
@@ -209,8 +210,7 @@ fn sorted_array(mut values: Vec<String>) -> String {
 
 fn roles<'a>(value: Value<'a>) -> Result<Vec<RoleEntry<'a>>, PolicyError> {
     let mut roles = Vec::new();
-    for (name, value) in object(value, "roles")?.iter() {
-        let name = name.decode();
+    for (name, value) in members(value, "roles")? {
         let path = format!("roles.{name}");
         if !is_role_name(&name) {
             let path = format!("roles.{}", shortened(&name));
@@ -218,8 +218,7 @@ fn roles<'a>(value: Value<'a>) -> Result<Vec<RoleEntry<'a>>, PolicyError> {
             return Err(PolicyError::refused(path, reason));
         }
         let mut role = RoleEntry { name, ..RoleEntry::default() };
-        for (member, value) in object(value, &path)?.iter() {
-            let member = member.decode();
+        for (member, value) in members(value, &path)? {
             let place = || format!("{path}.{member}");
             match &*member {
                 "description" => role.description = Some(string(value, &place())?),
@@ -236,8 +235,7 @@ fn roles<'a>(value: Value<'a>) -> Result<Vec<RoleEntry<'a>>, PolicyError> {
 
 fn constraints<'a>(value: Value<'a>) -> Result<Constraints<'a>, PolicyError> {
     let mut constraints = Constraints::default();
-    for (name, value) in object(value, "constraints")?.iter() {
-        let name = name.decode();
+    for (name, value) in members(value, "constraints")? {
         let path = format!("constraints.{name}");
         match &*name {
             "static_separation" => constraints.static_separation = each(value, &path, separation)?,
@@ -249,11 +247,11 @@ fn constraints<'a>(value: Value<'a>) -> Result<Constraints<'a>, PolicyError> {
     Ok(constraints)
 }
 
-fn separation<'a>(object: Object<'a>, path: &str) -> Result<Separation<'a>, PolicyError> {
+fn separation<'a>(value: Value<'a>, path: &str) -> Result<Separation<'a>, PolicyError> {
     let mut roles = None;
     let mut at_most = 1;
-    for (name, value) in object.iter() {
-        match &*name.decode() {
+    for (name, value) in members(value, path)? {
+        match &*name {
             "roles" => roles = Some(strings(value, &format!("{path}.roles"))?),
             "at_most" => at_most = number(value, &format!("{path}.at_most"))?,
             other => return Err(unknown_member(path, other)),
@@ -264,10 +262,10 @@ fn separation<'a>(object: Object<'a>, path: &str) -> Result<Separation<'a>, Poli
     Ok(Separation { roles, at_most })
 }
 
-fn cardinality<'a>(object: Object<'a>, path: &str) -> Result<Cardinality<'a>, PolicyError> {
+fn cardinality<'a>(value: Value<'a>, path: &str) -> Result<Cardinality<'a>, PolicyError> {
     let (mut role, mut at_most) = (None, None);
-    for (name, value) in object.iter() {
-        match &*name.decode() {
+    for (name, value) in members(value, path)? {
+        match &*name {
             "role" => role = Some(string(value, &format!("{path}.role"))?),
             "at_most" => at_most = Some(number(value, &format!("{path}.at_most"))?),
             other => return Err(unknown_member(path, other)),
@@ -283,7 +281,7 @@ fn cardinality<'a>(object: Object<'a>, path: &str) -> Result<Cardinality<'a>, Po
 fn each<'a, T>(
     value: Value<'a>,
     path: &str,
-    read: impl Fn(Object<'a>, &str) -> Result<T, PolicyError>,
+    read: impl Fn(Value<'a>, &str) -> Result<T, PolicyError>,
 ) -> Result<Vec<T>, PolicyError> {
     let Value::Array(array) = value else { return Err(PolicyError::refused(path, "not a list")) };
     let mut out = Vec::new();
@@ -292,15 +290,25 @@ fn each<'a, T>(
             return Err(PolicyError::TooLarge("over 4,096 constraints"));
         }
         let path = format!("{path}[{index}]");
-        out.push(read(object(value, &path)?, &path)?);
+        out.push(read(value, &path)?);
     }
     Ok(out)
 }
 
-fn object<'a>(value: Value<'a>, path: &str) -> Result<Object<'a>, PolicyError> {
-    match value {
-        Value::Object(object) => Ok(object),
-        _ => Err(PolicyError::refused(path, "not an object")),
+/// The members of an object, each name once.
+fn members<'a>(value: Value<'a>, path: &str) -> Result<Vec<(Cow<'a, str>, Value<'a>)>, PolicyError> {
+    let Value::Object(object) = value else {
+        return Err(PolicyError::refused(if path.is_empty() { "policy" } else { path }, "not an object"));
+    };
+    let members: Vec<_> = object.iter().map(|(name, value)| (name.decode(), value)).collect();
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)) {
+        Some(twice) => {
+            let name = twice.first().copied().unwrap_or_default();
+            Err(PolicyError::refused(member_path(path, name), "it is there twice"))
+        }
+        None => Ok(members),
     }
 }
 
@@ -329,9 +337,12 @@ fn number(value: Value<'_>, path: &str) -> Result<u64, PolicyError> {
 }
 
 fn unknown_member(path: &str, member: &str) -> PolicyError {
+    PolicyError::refused(member_path(path, member), "no such member")
+}
+
+fn member_path(path: &str, member: &str) -> String {
     let member = shortened(member);
-    let path = if path.is_empty() { String::from(member) } else { format!("{path}.{member}") };
-    PolicyError::refused(path, "no such member")
+    if path.is_empty() { String::from(member) } else { format!("{path}.{member}") }
 }
 
 /// A name that may be of any length, as a message can bear it.

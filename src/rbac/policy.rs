@@ -22,6 +22,9 @@ use super::separation::Constraints;
 /// The most memory that the effective rights of a policy may take, in bytes.
 pub const MAX_COMPILED_LEN: usize = 64 << 20;
 
+/// The most places of the catalogue that the grants of a policy may lead past: seconds of work.
+const MAX_LOAD_STEPS: usize = 1 << 27;
+
 /// A loaded policy. It never changes: to replace it, load another and swap the two. Clones share it.
 #[derive(Clone)]
 pub struct Policy(pub(super) Arc<Compiled>);
@@ -96,6 +99,9 @@ impl Policy {
                 deny: grants.of(role, "deny", &role.deny)?,
                 rights: Arc::clone(&none),
             });
+            if grants.catalogue.steps > MAX_LOAD_STEPS {
+                return Err(PolicyError::TooLarge("its wildcards and lists take too long to find"));
+            }
         }
         let order = inherited_first(&inherits).map_err(|no_order| refused_order(&no_order, document))?;
         for (role, parents) in roles.iter_mut().zip(inherits) {
@@ -309,13 +315,7 @@ fn names(document: &Document<'_>) -> Result<HashMap<Box<str>, RoleId>, PolicyErr
     if document.roles.len() > MAX_ROLES {
         return Err(PolicyError::TooLarge("over 131,072 roles"));
     }
-    let mut by_name = HashMap::with_capacity(document.roles.len());
-    for (id, role) in document.roles.iter().enumerate() {
-        if by_name.insert(Box::from(&*role.name), id).is_some() {
-            return Err(PolicyError::refused(format!("roles.{}", role.name), "the role is there twice"));
-        }
-    }
-    Ok(by_name)
+    Ok(document.roles.iter().enumerate().map(|(id, role)| (Box::from(&*role.name), id)).collect())
 }
 
 fn parents(role: &RoleEntry<'_>, by_name: &HashMap<Box<str>, RoleId>) -> Result<Vec<RoleId>, PolicyError> {

@@ -42,10 +42,8 @@ impl TokenPermissions {
                 return Err(RoleError::TooMany);
             }
             let Ok(permission) = Permission::parse(text) else { continue };
-            if let Some(meaning) = catalogue.meaning(permission) {
-                this.full.add(&meaning.full);
-                this.texts.push(text.into());
-            }
+            this.full.add(&catalogue.meaning(permission).full);
+            this.texts.push(text.into());
         }
         Ok(this)
     }
