@@ -26,6 +26,7 @@
 //! ```
 
 pub mod breach;
+mod common;
 mod config;
 mod error;
 mod estimate;
@@ -39,12 +40,13 @@ mod stored;
 mod strength;
 
 pub use argon2::Block;
+pub use common::{MAX_USER_INPUT_LEN, MAX_USER_INPUTS, UserInputs};
 pub use config::{DEFAULT_MAX_WAIT_MS, DEFAULT_MEMORY_BUDGET_KIB, HasherConfig, MAX_WAIT_MS};
 pub use error::PasswordError;
-pub use estimate::estimate;
+pub use estimate::{MAX_ESTIMATED_CHARS, estimate};
 pub use hasher::{Hasher, Hashing, Memory, Verdict, Verification};
 pub use legacy::{Scheme, SchemeSet};
 pub use params::{MAX_MEMORY_KIB, MAX_PARALLELISM, MAX_TIME_COST, MAX_WORK, Params};
 pub use phc::MAX_STORED_LEN;
 pub use secret::{MAX_PASSWORD_LEN, Password};
-pub use strength::{MAX_USER_INPUT_LEN, MAX_USER_INPUTS, Profile, Strength, UserInputs};
+pub use strength::{Check, Profile, Strength};

@@ -1,17 +1,14 @@
-//! Whether a new password is acceptable, and why not.
+//! Whether a new password is acceptable, and what to tell who chose it.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use core::fmt::Write as _;
 
-use super::{Password, PasswordError};
-use crate::json::{self, Limits, ObjectWriter, Value, write_text};
+use super::common::{self, Common};
+use super::{Password, PasswordError, UserInputs};
+use crate::json::{ObjectWriter, write_text};
 
-/// The most user inputs.
-pub const MAX_USER_INPUTS: usize = 16;
-
-/// The longest user input, in bytes.
-pub const MAX_USER_INPUT_LEN: usize = 256;
+/// What counts as special: the requirements' list.
+const SPECIAL: &str = "!@#$%^&*()_+-=[]{}|;:,.<>?";
 
 /// What is asked of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,120 +33,169 @@ impl Profile {
         }
     }
 
-    const fn min_chars(self) -> usize {
+    /// The fewest characters, and what to say of fewer.
+    const fn length(self) -> (usize, &'static str) {
         match self {
-            Self::Composition => 12,
-            Self::Nist => 15,
-            Self::NistMfa => 8,
+            Self::Composition => (12, "Use at least 12 characters."),
+            Self::Nist => (15, "Use at least 15 characters."),
+            Self::NistMfa => (8, "Use at least 8 characters."),
         }
     }
 }
 
-/// What the user is called, which his password should not be made of.
-#[derive(Debug, Clone, Default)]
-pub struct UserInputs(Vec<String>);
-
-impl UserInputs {
-    /// Takes texts.
-    ///
-    /// # Errors
-    /// - [`PasswordError::TooLarge`]: over [`MAX_USER_INPUTS`] or [`MAX_USER_INPUT_LEN`].
-    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, PasswordError> {
-        let mut inputs = Vec::new();
-        for text in texts {
-            if inputs.len() == MAX_USER_INPUTS || text.len() > MAX_USER_INPUT_LEN {
-                return Err(PasswordError::TooLarge);
-            }
-            inputs.push(text.to_lowercase());
-        }
-        Ok(Self(inputs))
-    }
-
-    /// Reads a JSON list of texts; an empty text is an empty list.
-    ///
-    /// # Errors
-    /// - [`PasswordError::Malformed`]: no list of texts.
-    /// - [`PasswordError::TooLarge`]: as [`UserInputs::new`].
-    pub fn from_json(text: &[u8]) -> Result<Self, PasswordError> {
-        if text.is_empty() {
-            return Ok(Self::default());
-        }
-        match json::parse(text, Limits::DOCUMENT) {
-            Ok(Value::Array(list)) if list.is_all_text() => {
-                let texts: Vec<_> = list.texts().map(json::Text::decode).collect();
-                Self::new(texts.iter().map(|text| &**text))
-            }
-            _ => Err(PasswordError::Malformed),
-        }
-    }
+/// One thing that is asked of a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name: `length`, `uppercase`, `lowercase`, `digits`, `special` or `common`.
+    pub name: &'static str,
+    /// Whether the password passes; of `common`, that it is not.
+    pub passed: bool,
+    /// What to do about it, as a sentence for whoever chose the password.
+    pub advice: &'static str,
 }
 
 /// What a password came to under a profile.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// ```
+/// use donjon::password::{Password, Profile, Strength, UserInputs};
+///
+/// let judge = |password: &str| {
+///     let inputs = UserInputs::new(["Ann Miller", "ann@example.com"])?;
+///     Strength::of(Profile::Composition, Password::new(password.as_bytes())?, &inputs)
+/// };
+/// assert!(judge("Granite-Otter-41")?.is_valid());
+/// assert!(!judge("P@ssw0rd2024!")?.is_valid());
+/// assert!(!judge("Ann-Miller-1990")?.is_valid());
+/// # Ok::<(), donjon::password::PasswordError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strength {
-    checks: Vec<(&'static str, bool)>,
+    checks: Vec<Check>,
 }
 
-const SPECIAL: &str = "!@#$%^&*()_+-=[]{}|;:,.<>?";
-
 impl Strength {
-    /// Judges a password.
+    /// Judges a password. Letters and their case are Unicode's, digits are 0 to 9, and a character is a
+    /// code point.
     ///
     /// # Errors
     /// - [`PasswordError::Malformed`]: not UTF-8.
     pub fn of(profile: Profile, password: Password<'_>, inputs: &UserInputs) -> Result<Self, PasswordError> {
         let text = password.text()?;
-        let has = |test: fn(char) -> bool| text.chars().any(test);
-        let mut checks = alloc::vec![("length", text.chars().count() >= profile.min_chars())];
+        let mut checks = Vec::new();
+        let mut check = |name, passed, advice| checks.push(Check { name, passed, advice });
+        let (min_chars, advice) = profile.length();
+        check("length", text.chars().count() >= min_chars, advice);
         if profile == Profile::Composition {
-            checks.push(("uppercase", has(char::is_uppercase)));
-            checks.push(("lowercase", has(char::is_lowercase)));
-            checks.push(("digits", has(|c| c.is_ascii_digit())));
-            checks.push(("special", has(|c| SPECIAL.contains(c))));
+            let has = |test: fn(char) -> bool| text.chars().any(test);
+            check("uppercase", has(char::is_uppercase), "Add an upper-case letter.");
+            check("lowercase", has(char::is_lowercase), "Add a lower-case letter.");
+            check("digits", has(|c| c.is_ascii_digit()), "Add a digit.");
+            check("special", has(|c| SPECIAL.contains(c)), "Add one of !@#$%^&*()_+-=[]{}|;:,.<>?");
         }
-        let _ = &inputs.0;
-        checks.push(("common", true));
+        let common = common::find(text, inputs);
+        let advice = match common {
+            Some(Common::Own) => "It is made of your own name or address: choose other words.",
+            Some(Common::Predictable) => "It repeats or counts: choose something harder to guess.",
+            _ => "It is a common password, perhaps decorated: choose something else.",
+        };
+        check("common", common.is_none(), advice);
         Ok(Self { checks })
+    }
+
+    /// The checks of the profile, in their order.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
     }
 
     /// Whether every check passed.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        self.checks.iter().all(|(_, passed)| *passed)
+        self.checks.iter().all(|check| check.passed)
     }
 
     /// The share of the checks that passed, 0 to 1.
     #[must_use]
     pub fn score(&self) -> f64 {
-        let passed = self.checks.iter().filter(|(_, passed)| *passed).count();
-        let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-        count(passed) / count(self.checks.len())
+        let count = |n: usize| u32::try_from(n).map_or(0.0, f64::from);
+        count(self.checks.iter().filter(|check| check.passed).count()) / count(self.checks.len())
     }
 
-    /// The JSON form.
+    /// The JSON form: `{"valid":false,"score":0.8333333333333334,"checks":{"length":true,…},"feedback":
+    /// ["…"]}`, the score as the shortest decimal that reads back, feedback for each failed check.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut score = String::new();
-        let _ = write!(score, "{}", self.score());
         let mut checks = String::new();
         let mut object = ObjectWriter::open(&mut checks);
-        let mut feedback = String::from("[");
-        for (name, passed) in &self.checks {
-            object.raw(name, if *passed { "true" } else { "false" });
-            if !passed {
-                if feedback.len() > 1 {
-                    feedback.push(',');
-                }
-                write_text(name, &mut feedback);
+        let mut feedback = String::new();
+        for check in &self.checks {
+            object.raw(check.name, boolean(check.passed));
+            if !check.passed {
+                feedback.push(if feedback.is_empty() { '[' } else { ',' });
+                write_text(check.advice, &mut feedback);
             }
         }
         object.close();
-        feedback.push(']');
+        feedback.push_str(if feedback.is_empty() { "[]" } else { "]" });
+
         let mut out = String::new();
         let mut object = ObjectWriter::open(&mut out);
-        object.raw("valid", if self.is_valid() { "true" } else { "false" });
-        object.raw("score", &score).raw("checks", &checks).raw("feedback", &feedback);
-        object.close();
+        object.raw("valid", boolean(self.is_valid())).raw("score", &self.score().to_string());
+        object.raw("checks", &checks).raw("feedback", &feedback).close();
         out
+    }
+}
+
+const fn boolean(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(profile: &str, password: &str) -> String {
+        let profile = Profile::from_name(profile).unwrap();
+        let password = Password::new(password.as_bytes()).unwrap();
+        Strength::of(profile, password, &UserInputs::default()).unwrap().to_json()
+    }
+
+    #[test]
+    fn the_json_is_that_of_the_contract() {
+        assert_eq!(
+            json("", "Granite-Otter-41"),
+            r#"{"valid":true,"score":1,"checks":{"length":true,"uppercase":true,"lowercase":true,"digits":true,"special":true,"common":true},"feedback":[]}"#
+        );
+        assert_eq!(
+            json("composition", "P@ssw0rd2024!"),
+            r#"{"valid":false,"score":0.8333333333333334,"checks":{"length":true,"uppercase":true,"lowercase":true,"digits":true,"special":true,"common":false},"feedback":["It is a common password, perhaps decorated: choose something else."]}"#
+        );
+        assert_eq!(
+            json("nist-800-63b-4", "granite otter"),
+            r#"{"valid":false,"score":0.5,"checks":{"length":false,"common":true},"feedback":["Use at least 15 characters."]}"#
+        );
+    }
+
+    #[test]
+    fn each_profile_has_its_length_in_characters() {
+        for (profile, min_chars) in [("composition", 12), ("nist-800-63b-4", 15), ("nist-800-63b-4-mfa", 8)] {
+            let of =
+                |chars: usize| json(profile, &"äbcž-Ö9ñqwm!üxyk".chars().take(chars).collect::<String>());
+            assert!(of(min_chars).contains(r#""length":true"#), "{profile}");
+            assert!(of(min_chars - 1).contains(r#""length":false"#), "{profile}");
+        }
+    }
+
+    #[test]
+    fn a_long_password_is_judged_whole() {
+        let long = "quiet basalt otter ".repeat(200) + "A1!";
+        assert!(json("", &long).starts_with(r#"{"valid":true"#));
+    }
+
+    #[test]
+    fn what_is_not_text_is_malformed() {
+        let password = Password::new(b"\xffabcdefghijk").unwrap();
+        let judged = Strength::of(Profile::Nist, password, &UserInputs::default());
+        assert_eq!(judged, Err(PasswordError::Malformed));
     }
 }
