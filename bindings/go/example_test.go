@@ -261,7 +261,7 @@ func ExampleHasher() {
 		if err != nil {
 			return err
 		}
-		if verification.NeedsRehash {
+		if verification.NeedsRehash && !verification.Truncated {
 			if users[user], err = hasher.Hash(ctx, password); err != nil {
 				return err
 			}

@@ -26,7 +26,9 @@ type Verification struct {
 	NeedsRehash bool
 
 	// Truncated says that the password is longer than the 72 bytes that bcrypt
-	// looks at: any other that begins with the same 72 matches as well.
+	// looks at: any other that begins with the same 72 matches as well. What
+	// follows them was never verified, so do not hash it anew: let the user set
+	// a password again.
 	Truncated bool
 }
 
