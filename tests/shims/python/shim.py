@@ -132,6 +132,21 @@ class Request:
             raise BadRequest
         return int(raw)
 
+    def texts(self, name: str) -> list[str]:
+        """The member, which is a list of strings that UTF-8 can hold."""
+        values, _ = _value(self.raw(name), 0)
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise BadRequest
+        try:
+            "".join(values).encode()
+        except UnicodeEncodeError:
+            raise BadRequest from None
+        return values
+
+    def optional_texts(self, name: str) -> list[str] | None:
+        """The member, which is a list of strings, null or not there."""
+        return self.texts(name) if self._raw.get(name, "null") != "null" else None
+
     def moment(self, name: str) -> int | None:
         """The member, which is an integer, or null for never."""
         return self.integer(name) if self.raw(name) != "null" else None
@@ -261,6 +276,229 @@ def jwks_refresh(request: Request) -> Answer:
     }
 
 
+class HasherFields:
+    """What makes a hasher, and when it is asked."""
+
+    def __init__(self, request: Request, config: str) -> None:
+        self.config = request.optional_raw("config") or config
+        self.keyring = request.optional_raw("keyring")
+        self.now = request.integer("now_s", 0)
+
+    def hasher(self) -> donjon.PasswordHasher:
+        given = self.keyring not in {"", "null"}
+        pepper = donjon.Keyring.from_jwks(self.keyring) if given else None
+        return donjon.PasswordHasher.from_config(self.config, pepper=pepper)
+
+
+_LEGACY = '["bcrypt","pbkdf2","scrypt","argon2i","argon2d"]'
+
+
+def _verifying(request: Request) -> HasherFields:
+    """The default parameters, with room for every hash that is read."""
+    legacy = f',"legacy":{_LEGACY}' if request.boolean("legacy") else ""
+    return HasherFields(request, f'{{"memory_budget_kib":2097152{legacy}}}')
+
+
+def password_hash(request: Request) -> Answer:
+    password, salt = request.hex("password_hex"), request.hex("salt_hex")
+    config = {
+        "memory_kib": request.integer("m_kib"),
+        "time_cost": request.integer("t"),
+        "parallelism": request.integer("p"),
+        "salt_len": len(salt),
+        "memory_budget_kib": 2097152,
+        "allow_weak": True,
+    }
+    fields = HasherFields(request, json.dumps(config))
+    with fields.hasher() as hasher:
+        _donjon.test_entropy(salt)
+        try:
+            return {"hash": hasher.hash(password, now=fields.now)}
+        finally:
+            _donjon.test_entropy(None)
+
+
+def password_verify(request: Request) -> Answer:
+    password, stored = request.hex("password_hex"), request.text("hash")
+    fields = _verifying(request)
+    with fields.hasher() as hasher:
+        try:
+            verified = hasher.verify(stored, password, now=fields.now)
+        except donjon.PasswordMismatch:
+            return {"match": False, "needs_rehash": False, "truncated": False}
+    return {
+        "match": True,
+        "needs_rehash": verified.needs_rehash,
+        "truncated": verified.truncated,
+    }
+
+
+def password_needs_rehash(request: Request) -> Answer:
+    stored, fields = request.text("hash"), _verifying(request)
+    with fields.hasher() as hasher:
+        return {"needs_rehash": hasher.check_needs_rehash(stored, now=fields.now)}
+
+
+def password_strength(request: Request) -> Answer:
+    password, inputs = request.text("password"), request.texts("user_inputs")
+    profile: Any = request.optional_text("profile") or ""
+    strength = donjon.check_strength(password, inputs, profile)
+    return {
+        "valid": strength.valid,
+        "score": Raw(repr(strength.score).removesuffix(".0")),
+        "checks": dict(strength.checks),
+        "feedback": strength.feedback,
+    }
+
+
+def breach_prefix(request: Request) -> Answer:
+    return {"prefix": donjon.breach_prefix(request.hex("password_hex"))}
+
+
+def breach_count(request: Request) -> Answer:
+    password, found = request.hex("password_hex"), request.text("range")
+    return {"count": donjon.breach_count(password, found)}
+
+
+def permission_implies(request: Request) -> Answer:
+    granted, required = request.text("granted"), request.text("required")
+    return {"implies": donjon.permission_implies(granted, required)}
+
+
+class SubjectFields:
+    """Who asks. As in the C ABI, an empty tenant is none."""
+
+    def __init__(self, request: Request) -> None:
+        self.policy, self.roles = request.raw("policy"), request.texts("roles")
+        self.tenant = request.optional_text("tenant") or None
+        self.token = request.optional_texts("token_permissions")
+
+    def subject(self) -> donjon.Subject:
+        policy = donjon.Policy(self.policy)
+        return policy.subject(self.roles, tenant=self.tenant, permissions=self.token)
+
+
+class Question:
+    """What is asked. As in the C ABI, an empty instance is none."""
+
+    def __init__(self, request: Request) -> None:
+        self.mode = request.text("mode")
+        if self.mode not in {"one", "any", "all"}:
+            raise BadRequest
+        self.permissions = request.texts("permissions")
+        self.instance = request.optional_text("instance") or None
+
+    def decide(self, subject: donjon.Subject) -> bool:
+        if self.mode == "any":
+            return subject.has_any(self.permissions, self.instance)
+        if self.mode == "all":
+            return subject.has_all(self.permissions, self.instance)
+        if len(self.permissions) != 1:
+            raise donjon.InvalidArgument
+        return subject.has(self.permissions[0], self.instance)
+
+    def explain(self, subject: donjon.Subject) -> Any:
+        mode: Any = "any" if self.mode == "any" else "all"
+        return subject.explain(self.permissions, self.instance, mode=mode)
+
+
+def rbac_check(request: Request) -> Answer:
+    fields, question = SubjectFields(request), Question(request)
+    subject = fields.subject()
+    allowed = question.decide(subject)
+    return {"allowed": allowed, "reason": question.explain(subject)["reason"]}
+
+
+def rbac_explain(request: Request) -> Answer:
+    fields, question = SubjectFields(request), Question(request)
+    return {"explanation": question.explain(fields.subject())}
+
+
+def what_can(request: Request) -> Answer:
+    return {"permissions": SubjectFields(request).subject().permissions()}
+
+
+def has_role(request: Request) -> Answer:
+    fields, role = SubjectFields(request), request.text("role")
+    return {"has": fields.subject().has_role(role)}
+
+
+def who_can(request: Request) -> Answer:
+    document, permission = request.raw("policy"), request.text("permission")
+    return {"roles": donjon.Policy(document).who_can(permission)}
+
+
+def check_permission(request: Request) -> Answer:
+    document, permission = request.raw("policy"), request.text("permission")
+    donjon.Policy(document).check_permission(permission)
+    return {}
+
+
+def check_role(request: Request) -> Answer:
+    document, role = request.raw("policy"), request.text("role")
+    donjon.Policy(document).check_role(role)
+    return {}
+
+
+def policy_assign(request: Request) -> Answer:
+    document, held = request.raw("policy"), request.texts("roles")
+    role, members = request.text("role"), request.integer("members")
+    if members < 0:
+        raise BadRequest
+    donjon.Policy(document).assign(held, role, members=members)
+    return {}
+
+
+def _whole(policy: donjon.Policy) -> Answer:
+    return {"document": policy.document, "digest_hex": policy.digest.hex()}
+
+
+def policy_document(request: Request) -> Answer:
+    return _whole(donjon.Policy(request.raw("policy")))
+
+
+def policy_shipped(request: Request) -> Answer:
+    name: Any = request.text("name")
+    return _whole(donjon.Policy.shipped(name))
+
+
+def policy_diagnose(request: Request) -> Answer:
+    document = request.text("document")
+    try:
+        donjon.Policy(document)
+    except donjon.InvalidPolicy as error:
+        assert error.diagnosis
+        message = error.diagnosis["message"]
+        return {"status": error.reason, "path": error.path, "message": message}
+    return {"status": "ok", "path": None, "message": None}
+
+
+def policy_diff(request: Request) -> Answer:
+    before, after = request.raw("before"), request.raw("after")
+    return {"diff": donjon.Policy(before).diff(donjon.Policy(after))}
+
+
+def policy_lint(request: Request) -> Answer:
+    found = donjon.Policy(request.raw("policy")).lint()
+    return {
+        "findings": [{"kind": each["kind"], "path": each["path"]} for each in found],
+        "messages": [each["message"] for each in found],
+    }
+
+
+def policy_matrix(request: Request) -> Answer:
+    document = request.raw("policy")
+    format: Any = request.text("format")
+    if format not in {"json", "markdown", "html"}:
+        raise BadRequest
+    return {"matrix": donjon.Policy(document).matrix(format)}
+
+
+def casbin_import(request: Request) -> Answer:
+    policy, assignments = donjon.Policy.from_casbin(request.text("csv"))
+    return {"imported": {"policy": json.loads(policy.document), "assignments": assignments}}
+
+
 OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     operation.__name__: operation
     for operation in (
@@ -273,6 +511,28 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
         refresh_rotate,
         revocation_check,
         jwks_refresh,
+        password_hash,
+        password_verify,
+        password_needs_rehash,
+        password_strength,
+        breach_prefix,
+        breach_count,
+        permission_implies,
+        rbac_check,
+        rbac_explain,
+        what_can,
+        who_can,
+        has_role,
+        check_permission,
+        check_role,
+        policy_assign,
+        policy_document,
+        policy_shipped,
+        policy_diagnose,
+        policy_diff,
+        policy_lint,
+        policy_matrix,
+        casbin_import,
     )
 }
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from .jose import b64u, lp
 from .keys import STATE_BINDING, stream
+from .phc import OLD_PEPPER, PEPPER, phc
 
 SECRET_LENGTH = {"EdDSA": 32, "HS256": 32, "HS384": 48, "HS512": 64}
 DEFAULTS = [{"purpose": "token", "alg": "EdDSA"}, {"purpose": "state-binding", "alg": "HS256"}]
@@ -92,6 +93,22 @@ def refresh_ids() -> dict[str, Any]:
     }
 
 
+def password_hashes() -> dict[str, Any]:
+    cases: list[dict[str, Any]] = []
+    for name, password in {"words": b"correct horse battery staple", "empty": b"", "bytes that are no text": b"\xff\x00\xfe"}.items():
+        for parameters, (m, t, p, size) in {"the default": (65536, 3, 1, 32), "OWASP's": (19456, 2, 1, 32), "the least": (8, 1, 1, 12), "four lanes": (64, 3, 4, 64)}.items():
+            for pepper in (None, PEPPER, OLD_PEPPER):
+                if m < 1000 or name == "words":
+                    text = phc(password, stream(f"golden {name} {parameters}", 16), m=m, t=t, p=p, size=size, pepper=pepper)
+                    cases.append({"name": f"{name}, {parameters}, {pepper.kid if pepper else 'no pepper'}", "password_hex": password.hex(), "hash": text})
+    return {
+        "description": "Hashes that donjon writes, each good for its password under these peppers.",
+        "source": "RFC 9106; C2SP phc-strings; keyid is the first 8 bytes of SHA-256 of the key's id",
+        "peppers": [PEPPER.jwk(purpose="password-pepper", status="primary"), OLD_PEPPER.jwk(purpose="password-pepper", status="verify-only")],
+        "cases": cases,
+    }
+
+
 def write(folder: Path) -> None:
-    for name, document in {"master": masters(), "refresh_jti": refresh_ids()}.items():
+    for name, document in {"master": masters(), "refresh_jti": refresh_ids(), "hashes": password_hashes()}.items():
         (folder / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")

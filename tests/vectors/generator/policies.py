@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from . import roles
@@ -44,6 +45,32 @@ DUTIES: Policy = {
         "static_separation": [{"roles": ["payer", "approver"], "at_most": 1}],
         "dynamic_separation": [{"roles": ["payer", "approver", "auditor"], "at_most": 1}],
         "cardinality": [{"role": "owner", "at_most": 2}, {"role": "chief", "at_most": 1}],
+    },
+}
+SHIPPED_FOLDER = Path(__file__).resolve().parents[3] / "src/rbac/shipped"
+
+
+def _all(resource: str, actions: str) -> set[str]:
+    return {f"{resource}:{action}" for action in actions.split()}
+
+
+# The role tables of the requirements. Where the session cluster's table and its permission matrix disagree (the operator
+# and the pipeline's control), the matrix.
+_DOCUMENTS, _ONTOLOGIES, _EXTRACTIONS, _DATABASES = _all("document", "create read update delete"), _all("ontology", "create read update delete"), _all("extraction", "create read cancel"), _all("database", "connect import export")
+_SESSIONS, _CHUNKS, _PIPELINE, _STATISTICS, _ADMIN = _all("sessions", "create read update delete start stop pause"), _all("chunks", "read download delete"), _all("pipeline", "read control"), _all("statistics", "read system"), _all("admin", "users system audit")
+SHIPPED: dict[str, dict[str, set[str]]] = {
+    "deepinsight": {
+        "admin": _DOCUMENTS | _ONTOLOGIES | _EXTRACTIONS | _DATABASES | {"user:manage", "system:config", "audit:read"},
+        "power_user": (_DOCUMENTS | _ONTOLOGIES | _EXTRACTIONS | _DATABASES) - {"document:delete", "ontology:delete"},
+        "standard_user": {"document:create", "document:read", "ontology:read", "ontology:update", "extraction:create", "extraction:read", "database:export"},
+        "viewer": {"document:read", "ontology:read", "extraction:read"},
+    },
+    "session-cluster": {
+        "admin": _SESSIONS | _CHUNKS | _PIPELINE | _STATISTICS | _ADMIN,
+        "session_manager": _SESSIONS | {"chunks:read", "chunks:download", "statistics:read"} | _PIPELINE,
+        "session_operator": _all("sessions", "read start stop pause") | _PIPELINE | {"chunks:read", "statistics:read"},
+        "session_viewer": {"sessions:read", "chunks:read", "pipeline:read", "statistics:read"},
+        "auditor": {"sessions:read", "chunks:read", "statistics:read", "admin:audit"},
     },
 }
 MINIMAL: Policy = {"permissions": ["a:b"], "roles": {"r": {"allow": ["a:b"]}}}
@@ -110,10 +137,15 @@ def loading() -> Suite:
 
     for name, text in {
         "empty": "", "a brace": "{", "white space": " ", "trailing data": compact(MINIMAL) + "x", "two documents": compact(MINIMAL) * 2, "a trailing comma": compact(MINIMAL)[:-1] + ",}", "a comment": "/**/" + compact(MINIMAL), "NaN": '{"permissions":[],"roles":{},"name":NaN}', "single quotes": "{'permissions':[],'roles':{}}", "a byte order mark": "\ufeff" + compact(MINIMAL),
-        "a duplicate member": '{"permissions":[],"roles":{},"roles":{}}', "a duplicate role": '{"permissions":["a:b"],"roles":{"r":{"allow":["a:b"]},"r":{}}}', "a duplicate role, spelled otherwise": '{"permissions":["a:b"],"roles":{"r":{"allow":["a:b"]},"\\u0072":{}}}', "a duplicate member of a role": '{"permissions":["a:b"],"roles":{"r":{"allow":["a:b"],"allow":[]}}}',
-        "half of a character": '{"permissions":[],"roles":{"\\ud800":{}}}', "a list without end": "[" * 10_000,
+                "half of a character": '{"permissions":[],"roles":{"\\ud800":{}}}', "a list without end": "[" * 10_000,
     }.items():  # fmt: skip
         diagnose(f"not strict JSON: {name}", text, "malformed", None)
+
+    for name, path, text in (
+        ("a member is there twice", "roles", '{"permissions":[],"roles":{},"roles":{}}'), ("a role is there twice", "roles.r", '{"permissions":["a:b"],"roles":{"r":{"allow":["a:b"]},"r":{}}}'), ("a role is there twice, spelled otherwise", "roles.r", '{"permissions":["a:b"],"roles":{"r":{"allow":["a:b"]},"\\u0072":{}}}'),
+        ("a role's member is there twice", "roles.r.allow", '{"permissions":["a:b"],"roles":{"r":{"allow":["a:b"],"allow":[]}}}'), ("a constraint's member is there twice", "constraints.static_separation[0].at_most", '{"permissions":[],"roles":{"r":{},"s":{}},"constraints":{"static_separation":[{"roles":["r","s"],"at_most":1,"at_most":1}]}}'),
+    ):  # fmt: skip
+        bad(name, path, text)
 
     for name, path, document in (
         ("a list instead of an object", "policy", []), ("null instead of an object", "policy", None), ("no permissions", "permissions", {"roles": {}}), ("no roles", "roles", {"permissions": []}), ("permissions that are null", "permissions", of(permissions=None) | {"permissions": None}), ("permissions that are an object", "permissions", of(permissions={"a:b": True})), ("roles that are a list", "roles", of([{"name": "r"}])),
@@ -565,6 +597,15 @@ def documents() -> Suite:
     write("letters beyond ASCII", {"name": "Dok\u00fcmente \u2014 \U0001f4c4", "permissions": ["\u00e9:\u4e2d", "\uff5e:\ue000", "\U0001f600:a"], "roles": {"\u00e9": {"allow": ["\u00e9", "\U0001f600", "\uff5e"]}, "\U0001f600": {}, "\uff5e": {}}})
     write("letters that JSON escapes", {"name": '"\\/\b\f\n\r\t\u0001\u007f\u2028<&>', "permissions": ['"\\/<&>'], "roles": {'"\\/<&>': {"description": "\u0000\u001f", "allow": ['"\\/<&>']}}})
     write("constraints out of order", DUTIES | {"constraints": {"cardinality": list(reversed(DUTIES["constraints"]["cardinality"])), "dynamic_separation": [{"roles": ["payer", "auditor"], "at_most": 1}, {"at_most": 1, "roles": ["clerk", "auditor", "clerk"]}, {"roles": ["auditor", "payer"], "at_most": 1}], "static_separation": []}})
+    for name, table in SHIPPED.items():
+        policy = json.loads((SHIPPED_FOLDER / f"{name}.json").read_text())
+        text = roles.canonical(policy)
+        suite.add(f"donjon comes with {name}", {"op": "policy_shipped", "name": name}, {"ok": True, "document": text, "digest_hex": hashlib.sha256(text.encode()).hexdigest()})
+        for role, able in table.items():
+            catalogue = [entry for entry in policy["permissions"] if entry in able]
+            assert len(catalogue) == len(able), (name, role)
+            suite.add(f"{name}: what {role} may do", {"op": "what_can", "policy": policy, "roles": [role], "tenant": None}, {"ok": True, "permissions": catalogue})
+        assert set(policy["roles"]) == set(table)
     for name in ("", "Deepinsight", "deepinsight.json", "../deepinsight", "session_cluster", "nothing"):
         suite.add(f"no policy comes with donjon named {name or 'nothing at all'}", {"op": "policy_shipped", "name": name}, refusal("invalid_argument"))
     return suite

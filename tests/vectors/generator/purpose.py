@@ -10,6 +10,7 @@ from typing import Any
 from . import keys
 from .jose import b64u, jws, lp, parts
 from .keys import EDDSA, ES256, HS256, STATE_BINDING, Key, Secret, stream
+from .phc import phc as hashed
 from .suite import NOW, Suite, refusal
 
 PURPOSES = ("reset", "verify-email", "invite", "device")
@@ -121,6 +122,17 @@ def suites() -> Iterator[Suite]:
     check("another key's signature", jws({"alg": "EdDSA", "kid": EDDSA.kid, "typ": "reset+jwt"}, body("reset", "ann", "hash-1"), keys.ATTACKER), invalid)
     binding_signed = jws({"alg": "HS256", "kid": STATE_BINDING.kid, "typ": "reset+jwt"}, body("reset", "ann", "hash-1"), STATE_BINDING)
     check("signed with the state-binding key", binding_signed, invalid)
+
+    # Bound to the stored password hash, a reset dies with whatever replaces that: also the same password, hashed again.
+    stored = {name: hashed(b"correct horse battery staple", stream(name, 16)) for name in ("salt", "another salt")}
+    stored |= {"another password": hashed(b"battery staple", stream("salt", 16)), "no password": "", "a line behind": stored["salt"] + "\n"}
+    reset = minted(EDDSA, "reset", "ann", stored["salt"])
+    check("bound to a password hash, and that stands", reset, {"ok": True}, state=stored["salt"])
+    for name in ("another password", "another salt", "no password", "a line behind"):
+        check(f"bound to a password hash, and {name} stands now", reset, invalid, state=stored[name])
+    check("bound to a password hash, for another user with the same", reset, invalid, state=stored["salt"], subject="bob")
+    check("bound to a password hash, after its time", reset, invalid, state=stored["salt"], now_s=NOW + TTL)
+    check("bound to a password hash, for another purpose", reset, invalid, state=stored["salt"], purpose="invite")
 
     # Rotation: what is out there stays good as long as its keys verify.
     older = Secret("older", "HS256", stream("older binding", 32))

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use donjon::keyring::Keyring;
+use donjon::password::{HasherConfig, Password};
+use donjon::runtime::PasswordHasher;
 use donjon::token::refresh::RefreshState;
 use donjon::token::{Expected, Grant, Issuer, IssuerConfig};
 use serde_json::{Value, json};
@@ -57,6 +59,30 @@ fn a_refresh_token_s_id_is_the_same_whoever_mints_it() {
             for name in ["jti", "family", "generation"] {
                 assert_eq!(claims[name], case[name], "{}", case["name"]);
             }
+        }
+    }
+}
+
+fn bytes(hex: &Value) -> Vec<u8> {
+    let digits = hex.as_str().unwrap().as_bytes();
+    let byte = |pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
+}
+
+#[test]
+fn hashes_of_donjon_and_of_the_libraries_before_it_are_read_for_ever() {
+    let config = br#"{"legacy":["bcrypt","pbkdf2","scrypt","argon2i","argon2d"]}"#;
+    let config = HasherConfig::from_json(config).unwrap();
+    for name in ["hashes.json", "foreign.json"] {
+        let golden = read(name);
+        let peppers = golden.get("peppers").map(|keys| json!({ "keys": keys }).to_string());
+        let peppers = peppers.map(|jwks| Keyring::from_jwks(jwks.as_bytes()).unwrap());
+        let hasher = PasswordHasher::new(&config, peppers.as_ref()).unwrap();
+        for case in golden["cases"].as_array().unwrap() {
+            let password = bytes(&case["password_hex"]);
+            let stored = case["hash"].as_str().unwrap().as_bytes();
+            let verdict = hasher.verify(Password::new(&password).unwrap(), stored, 0);
+            assert!(verdict.is_ok(), "{name}: {}: {verdict:?}", case["name"]);
         }
     }
 }
