@@ -3,8 +3,15 @@ module github.com/donjon-security/donjon/benches/go
 go 1.25
 
 require (
+	github.com/casbin/casbin/v2 v2.135.0
 	github.com/donjon-security/donjon/bindings/go v0.0.0
 	github.com/golang-jwt/jwt/v5 v5.3.1
+)
+
+require (
+	github.com/bmatcuk/doublestar/v4 v4.6.1 // indirect
+	github.com/casbin/govaluate v1.3.0 // indirect
+	github.com/google/uuid v1.6.0 // indirect
 )
 
 replace github.com/donjon-security/donjon/bindings/go => ../../bindings/go

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"strings"
 	"time"
 )
 
@@ -25,15 +23,11 @@ type row struct {
 	Wanted *float64 `json:"wanted"`
 }
 
-// report races ours against the peer and prints the row, unless ONLY names another capability.
+// report races ours against the peer and prints the row.
 func report(name, peerName string, wanted *float64, ours, peer func()) {
-	capability, _, _ := strings.Cut(name, " ")
-	if only := os.Getenv("ONLY"); only != "" && only != capability {
-		return
-	}
 	oursNS, peerNS := race(ours, peer)
 	line, err := json.Marshal(row{
-		name, "go", rounded(oursNS, 10), peerName, rounded(peerNS, 10), rounded(oursNS/peerNS, 10_000), wanted,
+		name, "go", rounded(oursNS, 10), peerName, rounded(peerNS, 10), significant(oursNS / peerNS), wanted,
 	})
 	if err != nil {
 		panic(err)
@@ -67,4 +61,12 @@ func perCall(call func(), count int) float64 {
 
 func rounded(value, unit float64) float64 {
 	return math.Round(value*unit) / unit
+}
+
+// significant keeps four decimals, and more of what is a small fraction of its peer.
+func significant(ratio float64) float64 {
+	if ratio < 0.01 {
+		return rounded(ratio, 10_000_000)
+	}
+	return rounded(ratio, 10_000)
 }

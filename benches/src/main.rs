@@ -1,27 +1,23 @@
-//! donjon beside jsonwebtoken, natively: JSON lines on standard output. README.md has the method.
+//! donjon beside its peers, natively: JSON lines on standard output. README.md has the method.
 
 mod measure;
-mod peer;
+mod passwords;
+mod peers;
+mod report;
+mod roles;
 mod tokens;
 
 fn main() {
-    let only = std::env::var("ONLY").unwrap_or_default();
-    if only.is_empty() || only == "tokens" {
-        tokens::measure();
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(passwords::LOG_INS) {
+        return passwords::log_ins();
     }
-}
-
-/// One line of `target/bench.jsonl`.
-fn report(name: &str, ours_ns: f64, peer: &str, peer_ns: f64, wanted: Option<f64>) {
-    let rounded = |value: f64, unit: f64| (value * unit).round() / unit;
-    let line = serde_json::json!({
-        "name": name,
-        "host": "rust",
-        "ours_ns": rounded(ours_ns, 10.0),
-        "peer": peer,
-        "peer_ns": rounded(peer_ns, 10.0),
-        "ratio": rounded(ours_ns / peer_ns, 10_000.0),
-        "wanted": wanted,
-    });
-    println!("{line}");
+    let only = std::env::var("ONLY").unwrap_or_default();
+    for (name, measure) in
+        [("tokens", tokens::measure as fn()), ("passwords", passwords::measure), ("roles", roles::measure)]
+    {
+        if only.is_empty() || only == name {
+            measure();
+        }
+    }
 }

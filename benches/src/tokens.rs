@@ -10,8 +10,8 @@ use donjon::token::{Expected, Grant, Issuer, IssuerConfig, TokenType, Verifier, 
 use jsonwebtoken::{DecodingKey, EncodingKey};
 
 use crate::measure::{Runner, race};
-use crate::peer::{Backend, Peer};
-use crate::report;
+use crate::peers::jsonwebtoken::{Backend, Peer};
+use crate::report::report_all;
 
 const SUBJECT: &str = "5f0c2a9e-4b7d-4c1e-9a53-0d8e6f7b2c14";
 const PERMISSIONS: [&str; 7] = [
@@ -85,14 +85,6 @@ fn compare(
         Runner { name: "jsonwebtoken 11, rust_crypto", call: &mut || with(Backend::RustCrypto, &sign) },
     ]);
     report_all(&format!("tokens {algorithm} sign"), &signed, sign_wanted);
-}
-
-/// Every backend gets a line; the first, which the peer's README installs, is the one to be held against.
-fn report_all(name: &str, measured: &[(&str, f64)], wanted: Option<f64>) {
-    let [(_, ours_ns), peers @ ..] = measured else { return };
-    for (index, (peer, peer_ns)) in peers.iter().enumerate() {
-        report(name, *ours_ns, peer, *peer_ns, wanted.filter(|_| index == 0));
-    }
 }
 
 /// Both sides read the same out of the same token, and what each peer signs donjon verifies.

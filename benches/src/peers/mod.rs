@@ -1,0 +1,7 @@
+//! The peers, each as its own documentation sets it up.
+
+pub mod argon2;
+pub mod casbin;
+pub mod cedar;
+pub mod jsonwebtoken;
+pub mod libsodium;
