@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import tempfile
 from pathlib import Path
 
@@ -72,7 +71,7 @@ def policy(grants: dict[str, list[Grant]]) -> donjon.Policy:
         "permissions": [":".join(entry) for entry in CATALOGUE],
         "roles": roles,
     }
-    return donjon.Policy.from_json(json.dumps(document))
+    return donjon.Policy(document)
 
 
 def enforcer_of(grants: dict[str, list[Grant]]) -> casbin.Enforcer:
