@@ -87,6 +87,15 @@ fn a_denial_outweighs_every_grant_whichever_role_and_order() {
 }
 
 #[test]
+fn a_denial_of_what_lies_deeper_denies_what_is_above_it() {
+    let policy =
+        policy(r#"{"permissions":["a:b:{id}","c:{id}"],"roles":{"r":{"allow":["*"],"deny":["*:*:x"]}}}"#);
+    assert!(!allows(&policy, &["r"], "a:b:x"));
+    assert!(allows(&policy, &["r"], "a:b:y"));
+    assert!(!allows(&policy, &["r"], "c:7"), "c:7:x is denied");
+}
+
+#[test]
 fn a_denied_instance_denies_the_whole_but_not_the_others() {
     let policy = policy(DOCUMENTS);
     assert!(!allows(&policy, &["intern"], "document:update:payroll"));
@@ -216,6 +225,11 @@ fn what_is_not_declared_is_refused_with_its_place() {
     assert_eq!(refusal(r#"{"permissions":["a","a:{id}"],"roles":{}}"#).0, "permissions[1]");
     assert_eq!(refusal(r#"{"permissions":["a:*"],"roles":{}}"#).0, "permissions[0]");
     assert_eq!(refusal(r#"{"permissions":["a:b,c"],"roles":{}}"#).0, "permissions[0]");
+    // The document `read` of a URL would be the permission to read every document.
+    for ambiguous in [r#"["d:{id}","d:read"]"#, r#"["d:read","d:{id}"]"#, r#"["d:{id}","d:read:{id}"]"#] {
+        let (path, _) = refusal(&format!(r#"{{"permissions":{ambiguous},"roles":{{}}}}"#));
+        assert_eq!(path, "permissions[1]");
+    }
     assert_eq!(refusal(r#"{"roles":{}}"#).0, "permissions");
     assert_eq!(refusal(r#"{"permissions":[]}"#).0, "roles");
     assert_eq!(refusal(r#"{"permissions":[],"roles":{"a@b":{}}}"#).0, "roles.a@b");

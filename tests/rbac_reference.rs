@@ -158,7 +158,13 @@ fn world() -> impl Strategy<Value = World> {
             let base = |entry: &str| entry.trim_end_matches(":{id}").to_owned();
             let once: BTreeMap<String, String> =
                 entries.into_iter().map(|entry| (base(&entry), entry)).collect();
-            let catalogue: Vec<String> = once.into_values().collect();
+            // And what stands below an open permission could be an instance of it.
+            let is_below_open = |entry: &str| {
+                let (above, _) = entry.split_once(':').unwrap_or_default();
+                once.get(above).is_some_and(|above| above.ends_with(":{id}")) && base(entry).contains(':')
+            };
+            let catalogue: Vec<String> =
+                once.values().filter(|entry| !is_below_open(entry)).cloned().collect();
             let declared = catalogue.clone();
             let known = |grants: Vec<String>| -> Vec<String> {
                 grants.into_iter().filter(|grant| is_known(&declared, grant)).collect()

@@ -1,5 +1,6 @@
 //! Pointers in, copies out: the unsafe steps that every function shares.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 
 use crate::error::Status;
@@ -27,6 +28,16 @@ pub(super) unsafe fn text<'a>(ptr: *const u8, len: usize) -> Result<&'a str, Sta
     // SAFETY: the caller's promise is the same.
     let bytes = unsafe { bytes(ptr, len) }?;
     core::str::from_utf8(bytes).map_err(|_| Status::InvalidArgument)
+}
+
+/// The text at `ptr`, which may be a client's. What is not UTF-8 becomes U+FFFD, which no name contains, so
+/// that it is denied like every other name that nobody has.
+///
+/// # Safety
+/// As [`bytes`].
+pub(super) unsafe fn foreign_text<'a>(ptr: *const u8, len: usize) -> Result<Cow<'a, str>, Status> {
+    // SAFETY: the caller's promise is the same.
+    Ok(alloc::string::String::from_utf8_lossy(unsafe { bytes(ptr, len) }?))
 }
 
 /// The text at `ptr`, or `None` if it is empty.

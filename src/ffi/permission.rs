@@ -1,7 +1,7 @@
 //! Bare permissions.
 
 use super::guard;
-use super::memory::text;
+use super::memory::foreign_text;
 use crate::error::Status;
 use crate::rbac::Permission;
 
@@ -21,9 +21,10 @@ pub unsafe extern "C" fn donjon_permission_implies(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
-        let (granted, required) = unsafe { (text(granted, granted_len)?, text(required, required_len)?) };
-        let granted = Permission::parse(granted).map_err(|_| Status::Malformed)?;
-        let required = Permission::parse(required).map_err(|_| Status::PermissionDenied)?;
+        let (granted, required) =
+            unsafe { (foreign_text(granted, granted_len)?, foreign_text(required, required_len)?) };
+        let granted = Permission::parse(&granted).map_err(|_| Status::Malformed)?;
+        let required = Permission::parse(&required).map_err(|_| Status::PermissionDenied)?;
         if granted.implies(required) { Ok(()) } else { Err(Status::PermissionDenied) }
     })
 }

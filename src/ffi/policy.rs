@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::guard;
-use super::memory::{Output, Slot, bytes, free, reference, text};
+use super::memory::{Output, Slot, bytes, foreign_text, free, reference, text};
 use crate::error::Status;
 use crate::json::{self, Limits, ObjectWriter, Value};
 use crate::rbac::{
@@ -215,8 +215,8 @@ pub unsafe extern "C" fn donjon_policy_check_permission(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
-        let (policy, permission) = unsafe { (reference(policy)?, text(permission, permission_len)?) };
-        policy.0.check_permission(permission).map_err(|error| match error {
+        let (policy, permission) = unsafe { (reference(policy)?, foreign_text(permission, permission_len)?) };
+        policy.0.check_permission(&permission).map_err(|error| match error {
             UnknownPermission::Malformed => Status::Malformed,
             UnknownPermission::Unknown => Status::UnknownPermission,
         })
@@ -237,8 +237,8 @@ pub unsafe extern "C" fn donjon_policy_check_role(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
-        let (policy, role) = unsafe { (reference(policy)?, text(role, role_len)?) };
-        if policy.0.has_role(role) { Ok(()) } else { Err(Status::UnknownRole) }
+        let (policy, role) = unsafe { (reference(policy)?, foreign_text(role, role_len)?) };
+        if policy.0.has_role(&role) { Ok(()) } else { Err(Status::UnknownRole) }
     })
 }
 
@@ -262,9 +262,9 @@ pub unsafe extern "C" fn donjon_policy_assign(
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
         let (policy, roles, role) =
-            unsafe { (reference(policy)?, bytes(roles, roles_len)?, text(role, role_len)?) };
+            unsafe { (reference(policy)?, bytes(roles, roles_len)?, foreign_text(role, role_len)?) };
         let roles = Texts::read(roles, MAX_TEXTS)?;
-        Ok(policy.0.check_assignment(&roles.all(), role, members)?)
+        Ok(policy.0.check_assignment(&roles.all(), &role, members)?)
     })
 }
 
@@ -286,9 +286,9 @@ pub unsafe extern "C" fn donjon_policy_who_can(
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
         let (policy, permission, out) = unsafe {
-            (reference(policy)?, text(permission, permission_len)?, Output::new(out, cap, out_len)?)
+            (reference(policy)?, foreign_text(permission, permission_len)?, Output::new(out, cap, out_len)?)
         };
-        out.write(json::text_list(policy.0.who_can(permission)).as_bytes())
+        out.write(json::text_list(policy.0.who_can(&permission)).as_bytes())
     })
 }
 

@@ -1,7 +1,7 @@
 //! `donjon_subject`.
 
 use super::guard;
-use super::memory::{Output, Slot, bytes, free, optional_text, reference, text};
+use super::memory::{Output, Slot, bytes, foreign_text, free, optional_text, reference};
 use super::policy::{MAX_TEXTS, Texts, donjon_policy};
 use crate::error::Status;
 use crate::json;
@@ -81,9 +81,13 @@ pub unsafe extern "C" fn donjon_subject_has(
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
         let (subject, permission, instance) = unsafe {
-            (reference(subject)?, text(permission, permission_len)?, optional_text(instance, instance_len)?)
+            (
+                reference(subject)?,
+                foreign_text(permission, permission_len)?,
+                foreign_text(instance, instance_len)?,
+            )
         };
-        verdict(subject.0.has(permission, instance))
+        verdict(subject.0.has(&permission, named(&instance)))
     })
 }
 
@@ -101,8 +105,8 @@ pub unsafe extern "C" fn donjon_subject_has_role(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
-        let (subject, role) = unsafe { (reference(subject)?, text(role, role_len)?) };
-        verdict(subject.0.has_role(role))
+        let (subject, role) = unsafe { (reference(subject)?, foreign_text(role, role_len)?) };
+        verdict(subject.0.has_role(&role))
     })
 }
 
@@ -126,17 +130,15 @@ pub unsafe extern "C" fn donjon_subject_check(
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
         let (subject, permissions, instance) = unsafe {
-            (
-                reference(subject)?,
-                bytes(permissions, permissions_len)?,
-                optional_text(instance, instance_len)?,
-            )
+            (reference(subject)?, bytes(permissions, permissions_len)?, foreign_text(instance, instance_len)?)
         };
         let mode = mode_of(mode)?;
         let permissions = Texts::read(permissions, MAX_ASKED)?;
         verdict(match mode {
-            Mode::Any => subject.0.has_any(&permissions.all(), instance),
-            Mode::All => subject.0.has_all(&permissions.all(), instance).ok_or(Status::InvalidArgument)?,
+            Mode::Any => subject.0.has_any(&permissions.all(), named(&instance)),
+            Mode::All => {
+                subject.0.has_all(&permissions.all(), named(&instance)).ok_or(Status::InvalidArgument)?
+            }
         })
     })
 }
@@ -169,13 +171,13 @@ pub unsafe extern "C" fn donjon_subject_explain(
             (
                 reference(subject)?,
                 bytes(permissions, permissions_len)?,
-                optional_text(instance, instance_len)?,
+                foreign_text(instance, instance_len)?,
                 Output::new(out, cap, out_len)?,
             )
         };
         let mode = mode_of(mode)?;
         let permissions = Texts::read(permissions, MAX_ASKED)?;
-        out.write(subject.0.explain(mode, &permissions.all(), instance).to_json().as_bytes())
+        out.write(subject.0.explain(mode, &permissions.all(), named(&instance)).to_json().as_bytes())
     })
 }
 
@@ -216,6 +218,11 @@ pub unsafe extern "C" fn donjon_subject_free(subject: *mut donjon_subject) {
 
 fn verdict(allowed: bool) -> Result<(), Status> {
     if allowed { Ok(()) } else { Err(Status::PermissionDenied) }
+}
+
+/// An empty instance is none.
+fn named(instance: &str) -> Option<&str> {
+    Some(instance).filter(|instance| !instance.is_empty())
 }
 
 fn mode_of(mode: u32) -> Result<Mode, Status> {

@@ -15,6 +15,10 @@ pub const MAX_CATALOGUE: usize = 65_536;
 /// What an open entry ends in: `document:read:{id}`.
 const OPEN_SUFFIX: &str = ":{id}";
 
+/// An instance from a URL must not turn out to be another permission: with `document:{id}` and
+/// `document:read`, who may see the document `read`?
+const AMBIGUOUS: &str = "an instance of one permission would be another permission";
+
 struct Entry {
     /// Without the instance segment.
     text: Box<str>,
@@ -34,6 +38,7 @@ pub(super) struct Catalogue {
     by_text: HashMap<Box<str>, EntryId>,
     // INVARIANT: the first is the root; children come after their parents.
     nodes: Vec<Node>,
+    /// The instances that grants name.
     instances: HashMap<Box<str>, u32>,
     instance_names: Vec<Box<str>>,
     /// Nodes that were looked at to find what grants mean.
@@ -43,10 +48,19 @@ pub(super) struct Catalogue {
 /// What a grant means in the catalogue.
 #[derive(Debug)]
 pub(super) struct Meaning {
-    /// Entries that it implies, with all their instances.
-    pub(super) full: EntrySet,
-    /// Entries that it meets: the implied ones, and those of which it has a part.
-    pub(super) met: EntrySet,
+    /// What it implies.
+    pub(super) implied: Part,
+    /// What it meets: the implied, and what lies above or below it.
+    pub(super) met: Part,
+    /// Entries that it meets at all, if only in one instance.
+    pub(super) touched: EntrySet,
+}
+
+/// A part of the catalogue.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Entries, with all their instances.
+    pub(super) whole: EntrySet,
     /// Single instances of open entries.
     pub(super) instances: Box<[Instance]>,
 }
@@ -99,6 +113,9 @@ impl Catalogue {
         let id = EntryId::try_from(self.entries.len()).map_err(|_| "too many permissions")?;
         let mut at = 0;
         for segment in permission.segments() {
+            if self.node_entry(at).is_some_and(|entry| self.is_open(entry)) {
+                return Err(AMBIGUOUS);
+            }
             if segment.is_wildcard() || segment.names().nth(1).is_some() {
                 return Err("the catalogue names permissions one by one, without lists and wildcards");
             }
@@ -106,12 +123,19 @@ impl Catalogue {
             at = self.child(at, name);
         }
         let node = self.nodes.get_mut(at).ok_or("no such node")?;
+        if is_open && !node.children.is_empty() {
+            return Err(AMBIGUOUS);
+        }
         if node.entry.replace(id).is_some() {
             return Err("the permission is there twice");
         }
         self.by_text.insert(text.into(), id);
         self.entries.push(Entry { text: text.into(), is_open });
         Ok(())
+    }
+
+    fn node_entry(&self, node: usize) -> Option<EntryId> {
+        self.nodes.get(node)?.entry
     }
 
     fn child(&mut self, of: usize, name: &str) -> usize {
@@ -169,20 +193,20 @@ impl Catalogue {
             return None;
         }
         self.steps = self.steps.saturating_add(found.steps);
-        for &(_, name) in &found.instances {
+        for &(_, name) in &found.met.instances {
             if !self.instances.contains_key(name) {
                 let number = u32::try_from(self.instance_names.len()).ok()?;
                 self.instances.insert(name.into(), number);
                 self.instance_names.push(name.into());
             }
         }
-        Some(self.finish(&found))
+        Some(self.finish(found))
     }
 
     /// What a permission means, as far as the catalogue knows it. Instances that no grant names are left
     /// out.
     pub(super) fn meaning(&self, permission: Permission<'_>) -> Meaning {
-        self.finish(&self.look_up(permission).0)
+        self.finish(self.look_up(permission).0)
     }
 
     /// What is found, and whether that is all of it.
@@ -194,16 +218,19 @@ impl Catalogue {
         (found, covered)
     }
 
-    fn finish(&self, found: &Found<'_>) -> Meaning {
-        let numbered =
-            |&(entry, name): &(EntryId, &str)| Some(Instance { entry, name: *self.instances.get(name)? });
-        let mut instances: Vec<_> = found.instances.iter().filter_map(numbered).collect();
-        instances.sort_unstable();
-        instances.dedup();
+    fn finish(&self, found: Found<'_>) -> Meaning {
+        let part = |part: FoundPart<'_>| {
+            let numbered =
+                |&(entry, name): &(EntryId, &str)| Some(Instance { entry, name: *self.instances.get(name)? });
+            let mut instances: Vec<_> = part.instances.iter().filter_map(numbered).collect();
+            instances.sort_unstable();
+            instances.dedup();
+            Part { whole: EntrySet::new(part.whole, self.entries.len()), instances: instances.into() }
+        };
         Meaning {
-            full: EntrySet::new(found.full.clone(), self.entries.len()),
-            met: EntrySet::new(found.met.clone(), self.entries.len()),
-            instances: instances.into(),
+            implied: part(found.implied),
+            met: part(found.met),
+            touched: EntrySet::new(found.touched, self.entries.len()),
         }
     }
 
@@ -221,34 +248,41 @@ impl Catalogue {
         // A trailing wildcard implies the shorter permission too.
         let ends = rest.iter().all(|segment| segment.is_wildcard());
         let here: Vec<EntryId> = at.iter().filter_map(|node| node.entry).collect();
-        found.met.extend_from_slice(&here);
+        found.touched.extend_from_slice(&here);
         if segment.is_wildcard() {
+            found.met.whole.extend_from_slice(&here);
             if ends {
-                found.full.extend_from_slice(&here);
+                found.implied.whole.extend_from_slice(&here);
             }
             let children = at.iter().flat_map(|node| node.children.values());
-            let all_below: Vec<&Node> = children.filter_map(|&child| self.nodes.get(child)).collect();
-            return self.walk(&all_below, rest, found) || (ends && !here.is_empty());
+            let below: Vec<&Node> = children.filter_map(|&child| self.nodes.get(child)).collect();
+            return self.walk(&below, rest, found) || (ends && !here.is_empty());
         }
         let mut names: Vec<&str> = segment.names().collect();
         // Once each: `a,a:a,a:a,a…` would be followed twice as often with every segment.
         names.sort_unstable();
         names.dedup();
-        let open: Vec<EntryId> = here.into_iter().filter(|&entry| ends && self.is_open(entry)).collect();
+        let open: Vec<EntryId> = here.into_iter().filter(|&entry| self.is_open(entry)).collect();
+        let implies_instances = ends && !open.is_empty();
         let mut covered = true;
         for name in names {
-            found.instances.extend(open.iter().map(|&entry| (entry, name)));
+            let instances = open.iter().map(|&entry| (entry, name));
+            found.met.instances.extend(instances.clone());
+            if implies_instances {
+                found.implied.instances.extend(instances);
+            }
             let children = at.iter().filter_map(|node| node.children.get(name));
             let below: Vec<&Node> = children.filter_map(|&child| self.nodes.get(child)).collect();
-            covered &= self.walk(&below, rest, found) || !open.is_empty();
+            covered &= self.walk(&below, rest, found) || implies_instances;
         }
         covered
     }
 
     fn take_all(&self, node: &Node, found: &mut Found<'_>) {
         if let Some(entry) = node.entry {
-            found.full.push(entry);
-            found.met.push(entry);
+            found.implied.whole.push(entry);
+            found.met.whole.push(entry);
+            found.touched.push(entry);
         }
         for child in node.children.values().filter_map(|&child| self.nodes.get(child)) {
             self.take_all(child, found);
@@ -285,12 +319,18 @@ impl Catalogue {
     }
 }
 
-/// In the order of the walk, some of it twice.
+/// A [`Meaning`] in the order of the walk, some of it twice.
 #[derive(Default)]
 struct Found<'a> {
-    full: Vec<EntryId>,
-    met: Vec<EntryId>,
-    instances: Vec<(EntryId, &'a str)>,
+    implied: FoundPart<'a>,
+    met: FoundPart<'a>,
+    touched: Vec<EntryId>,
     /// Nodes looked at.
     steps: usize,
+}
+
+#[derive(Default)]
+struct FoundPart<'a> {
+    whole: Vec<EntryId>,
+    instances: Vec<(EntryId, &'a str)>,
 }

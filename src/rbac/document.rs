@@ -69,7 +69,9 @@ pub(super) struct Cardinality<'a> {
 pub(super) fn is_role_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= MAX_NAME_LEN
-        && !name.chars().any(|c| c.is_control() || c.is_whitespace() || c == '@')
+        && !name
+            .chars()
+            .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '@' | char::REPLACEMENT_CHARACTER))
 }
 
 impl<'a> Document<'a> {

@@ -106,8 +106,8 @@ impl Policy {
                 || (rights.deny_met.contains(entry) && !self.0.catalogue.is_open(entry))
         };
         let entries_are =
-            self.0.catalogue.ids().filter(|&id| grant.meaning.full.contains(id)).all(denied_whole);
-        let instances_are = grant.meaning.instances.iter().all(|instance| {
+            self.0.catalogue.ids().filter(|&id| grant.meaning.implied.whole.contains(id)).all(denied_whole);
+        let instances_are = grant.meaning.implied.instances.iter().all(|instance| {
             rights.deny.contains(instance.entry) || rights.deny_instances.binary_search(instance).is_ok()
         });
         entries_are && instances_are

@@ -108,9 +108,11 @@ fn check_name(name: &str) -> Result<(), MalformedPermission> {
         return Err(MalformedPermission("an empty segment"));
     }
     let mut chars = name.chars();
-    match chars.find(|c| c.is_control() || c.is_whitespace() || matches!(c, ':' | ',' | '*' | '{' | '}')) {
+    let special = [':', ',', '*', '{', '}', char::REPLACEMENT_CHARACTER];
+    match chars.find(|c| c.is_control() || c.is_whitespace() || special.contains(c)) {
         None => Ok(()),
         Some('*') => Err(MalformedPermission("a wildcard inside a segment")),
+        Some(char::REPLACEMENT_CHARACTER) => Err(MalformedPermission("text that was not UTF-8")),
         // A template that nobody filled in must not pass for a name.
         Some('{' | '}') => Err(MalformedPermission("a brace")),
         Some(_) => Err(MalformedPermission("white space, a control character or a separator in a name")),

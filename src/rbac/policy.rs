@@ -457,14 +457,14 @@ impl Scratch {
     }
 
     fn allow(&mut self, grant: &Grant) {
-        self.allow.add(&grant.meaning.full);
-        self.allow_instances.extend_from_slice(&grant.meaning.instances);
+        self.allow.add(&grant.meaning.implied.whole);
+        self.allow_instances.extend_from_slice(&grant.meaning.implied.instances);
     }
 
     fn deny(&mut self, grant: &Grant) {
-        self.deny.add(&grant.meaning.full);
-        self.deny_met.add(&grant.meaning.met);
-        self.deny_instances.extend_from_slice(&grant.meaning.instances);
+        self.deny.add(&grant.meaning.met.whole);
+        self.deny_met.add(&grant.meaning.touched);
+        self.deny_instances.extend_from_slice(&grant.meaning.met.instances);
     }
 
     pub(super) fn sort(&mut self) {

@@ -42,7 +42,7 @@ impl TokenPermissions {
                 return Err(RoleError::TooMany);
             }
             let Ok(permission) = Permission::parse(text) else { continue };
-            this.full.add(&catalogue.meaning(permission).full);
+            this.full.add(&catalogue.meaning(permission).implied.whole);
             this.texts.push(text.into());
         }
         Ok(this)
