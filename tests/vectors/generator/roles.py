@@ -88,8 +88,14 @@ def excluded(policy: dict[str, Any], held: set[str], *kinds: str) -> bool:
     return any(len(held & set(one["roles"])) > one["at_most"] for kind in kinds for one in constraints.get(kind, []))
 
 
-def reason(policy: dict[str, Any], subject: Subject, permission: str) -> str:
-    """What comes of one permission."""
+def reason(policy: dict[str, Any], subject: Subject, permission: str, instance: str | None = None) -> str:
+    """What comes of one permission, or of one instance of an open entry."""
+    if instance is not None:
+        if not is_name(instance):
+            return "malformed_permission"
+        if f"{permission}:{{id}}" not in policy["permissions"]:
+            return "unknown_permission"
+        permission = f"{permission}:{instance}"
     required = parse(permission)
     if required is None:
         return "malformed_permission"
@@ -113,20 +119,13 @@ def check(policy: dict[str, Any], subject: Subject, mode: str, permissions: list
         return "separation_of_duty"
     if (mode == "one" and len(permissions) != 1) or (mode == "all" and not permissions):
         return "invalid_argument"
-    reasons = [reason(policy, subject, asked(permission, instance)) for permission in permissions]
+    reasons = [reason(policy, subject, permission, instance) for permission in permissions]
     granted = [each == "granted" for each in reasons]
     if mode == "any":
         first = "empty" if not reasons else "granted" if any(granted) else reasons[0]
     else:
         first = next((each for each in reasons if each != "granted"), "granted")
     return {"allowed": first == "granted", "reason": first}
-
-
-def asked(permission: str, instance: str | None) -> str:
-    """What is asked of an instance. One that is no literal name makes it no permission."""
-    if instance is None:
-        return permission
-    return f"{permission}:{instance}" if is_name(instance) else ""
 
 
 def may_assign(policy: dict[str, Any], roles: list[str], role: str, members: int) -> str:
