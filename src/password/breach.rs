@@ -81,3 +81,58 @@ fn digits(password: Password<'_>) -> Zeroizing<[u8; DIGITS]> {
     }
     digits
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // SHA-1 of "password" is 5BAA6 1E4C9B93F3F0682250B6CF8331B7EE68FD8.
+    const SUFFIX: &str = "1E4C9B93F3F0682250B6CF8331B7EE68FD8";
+    const OTHER: &str = "003D68EB55068C33ACE09247EE4C639306B:3";
+
+    fn count_in(range: &str) -> Result<u64, PasswordError> {
+        count(Password::new(b"password").unwrap(), range.as_bytes())
+    }
+
+    #[test]
+    fn lines_end_in_either_way_and_digits_are_of_either_case() {
+        for range in [
+            alloc::format!("{SUFFIX}:42"),
+            alloc::format!("{OTHER}\n{SUFFIX}:42\n"),
+            alloc::format!("{OTHER}\r\n{SUFFIX}:42\r\n"),
+            alloc::format!("{}:42\r\n{OTHER}", SUFFIX.to_lowercase()),
+        ] {
+            assert_eq!(count_in(&range), Ok(42), "{range}");
+        }
+        assert_eq!(count_in(OTHER), Ok(0));
+        assert_eq!(count_in(&alloc::format!("{SUFFIX}:0")), Ok(0), "padding");
+    }
+
+    #[test]
+    fn an_error_page_is_no_all_clear() {
+        for range in [
+            "",
+            "\n",
+            "\r\n",
+            "Too many requests",
+            "<html></html>",
+            "{\"statusCode\":429}",
+            "003D68EB55068C33ACE09247EE4C639306B",
+            "003D68EB55068C33ACE09247EE4C639306B:",
+            "003D68EB55068C33ACE09247EE4C639306B:-1",
+            "003D68EB55068C33ACE09247EE4C639306B:+1",
+            "003D68EB55068C33ACE09247EE4C639306B:1 ",
+            "003D68EB55068C33ACE09247EE4C639306B:18446744073709551616",
+            "003D68EB55068C33ACE09247EE4C639306:1",
+            "003D68EB55068C33ACE09247EE4C639306BB:1",
+            "G03D68EB55068C33ACE09247EE4C639306B:1",
+            "003D68EB55068C33ACE09247EE4C639306B:3\n\n003D68EB55068C33ACE09247EE4C639306B:3",
+            "003D68EB55068C33ACE09247EE4C639306B:3\r\r\n",
+            "003D68EB55068C33ACE09247EE4C639306B:3\r\nnext",
+        ] {
+            assert_eq!(count_in(range), Err(PasswordError::Malformed), "{range:?}");
+        }
+        let large = alloc::format!("{OTHER}\n").repeat(MAX_RANGE_LEN / 38 + 1);
+        assert_eq!(count_in(&large), Err(PasswordError::TooLarge));
+    }
+}

@@ -127,3 +127,74 @@ pub(super) fn decimal(text: &str) -> Option<u32> {
         text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     (is_canonical && !text.is_empty()).then(|| text.parse().unwrap_or(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Phc, PasswordError> {
+        Phc::read(Algorithm::Argon2id, text.strip_prefix("$argon2id$").ok_or(PasswordError::InvalidHash)?)
+    }
+
+    fn encode(bytes: &[u8]) -> String {
+        Base64Unpadded::encode_string(bytes)
+    }
+
+    #[test]
+    fn the_longest_hash_fits() {
+        let longest = alloc::format!(
+            "$argon2id$v=19$m=2097152,t=4,p=16,keyid={}${}${}",
+            encode(&[255; 8]),
+            encode(&[255; MAX_SALT_LEN]),
+            encode(&[255; MAX_HASH_LEN])
+        );
+        assert!(longest.len() <= MAX_STORED_LEN);
+        assert_eq!(read(&longest).unwrap().write(), longest);
+    }
+
+    #[test]
+    fn numbers_have_one_form() {
+        assert_eq!(decimal("0"), Some(0));
+        assert_eq!(decimal("4294967295"), Some(u32::MAX));
+        assert_eq!(decimal("99999999999999999999999"), Some(u32::MAX));
+        for bad in ["", "00", "01", "+1", "-1", "1 ", "1e3", "1.0", "\u{661}"] {
+            assert_eq!(decimal(bad), None, "{bad:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_is_written_alike(
+            parallelism in 1_u32..=16,
+            memory in 0_u32..80_000,
+            time_cost in 1_u32..=100,
+            key_id in proptest::option::of(proptest::array::uniform8(0_u8..)),
+            salt in proptest::collection::vec(0_u8.., MIN_SALT_LEN..=MAX_SALT_LEN),
+            hash in proptest::collection::vec(0_u8.., MIN_HASH_LEN..=MAX_HASH_LEN),
+        ) {
+            let memory_kib = memory + 8 * parallelism;
+            let key_id = key_id.map(|id| alloc::format!(",keyid={}", encode(&id))).unwrap_or_default();
+            let text = alloc::format!(
+                "$argon2id$v=19$m={memory_kib},t={time_cost},p={parallelism}{key_id}${}${}",
+                encode(&salt),
+                encode(&hash)
+            );
+            let phc = read(&text).unwrap();
+            assert_eq!(phc.params, Params::new(memory_kib, time_cost, parallelism).unwrap());
+            assert_eq!((phc.salt.as_slice(), phc.hash.as_slice()), (&*salt, &*hash));
+            assert_eq!(phc.write(), text);
+        }
+
+        #[test]
+        fn whatever_is_read_has_no_other_form(at in 0_usize..80, byte in "[ -~]", delete: bool) {
+            let mut text = String::from("$argon2id$v=19$m=4096,t=3,p=1,keyid=AAAAAAAAAAA$c29tZXNhbHQ$MyShmwuSbEySn65I");
+            let end = if delete { (at + 1).min(text.len()) } else { at };
+            if at <= text.len() {
+                text.replace_range(at..end, &byte);
+            }
+            if let Ok(phc) = read(&text) {
+                assert_eq!(phc.write(), text);
+            }
+        }
+    }
+}

@@ -185,3 +185,136 @@ impl Drop for Lease<'_> {
         self.pool.changed.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    const IMPATIENT: Duration = Duration::ZERO;
+    const PATIENT: Duration = Duration::from_secs(60);
+
+    fn held(pool: &MemoryPool) -> u32 {
+        pool.usage().held_kib
+    }
+
+    fn waiting(pool: &MemoryPool) -> usize {
+        pool.lock().queue.len()
+    }
+
+    #[test]
+    fn what_does_not_fit_is_busy_and_fits_again_later() {
+        let pool = MemoryPool::new(100, IMPATIENT);
+        let first = pool.blocks(60).unwrap();
+        let second = pool.account(40).unwrap();
+        assert_eq!(pool.blocks(1).err(), Some(PasswordError::Busy));
+        assert_eq!(waiting(&pool), 0, "who gave up waits no more");
+        drop(second);
+        assert!(pool.blocks(41).is_err());
+        assert!(pool.blocks(40).is_ok());
+        drop(first);
+        assert!(pool.blocks(100).is_ok());
+        assert_eq!(pool.blocks(101).err(), Some(PasswordError::OutOfMemory), "never fits");
+    }
+
+    #[test]
+    fn idle_memory_is_used_again_and_makes_room_for_other_sizes() {
+        let pool = MemoryPool::new(100, IMPATIENT);
+        let address = pool.blocks(40).unwrap().as_mut_slice().as_ptr();
+        assert_eq!(held(&pool), 40);
+        assert_eq!(pool.blocks(40).unwrap().as_mut_slice().as_ptr(), address, "the same memory");
+        let two = (pool.blocks(40).unwrap(), pool.blocks(40).unwrap());
+        drop(two);
+        assert_eq!(held(&pool), 80);
+        let lease = pool.blocks(50).unwrap();
+        assert_eq!(held(&pool), 90, "one of 40 went, one stays");
+        drop(lease);
+        let lease = pool.account(100).unwrap();
+        assert_eq!(held(&pool), 100, "a mere share makes room too");
+        drop(lease);
+        assert_eq!(held(&pool), 0);
+        assert_eq!(pool.usage().peak_kib, 100);
+    }
+
+    #[test]
+    fn memory_is_wiped_before_anybody_else_gets_it() {
+        let pool = MemoryPool::new(16, IMPATIENT);
+        for _ in 0..2 {
+            let mut lease = pool.blocks(16).unwrap();
+            assert_eq!(lease.as_mut_slice().len(), 16);
+            for block in lease.as_mut_slice() {
+                assert!(block.as_ref().iter().all(|&word| word == 0));
+                block.as_mut().fill(u64::MAX);
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_gives_the_memory_back() {
+        let pool = MemoryPool::new(16, IMPATIENT);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let mut lease = pool.blocks(16).unwrap();
+            lease.as_mut_slice()[0].as_mut().fill(u64::MAX);
+            std::panic::resume_unwind(std::boxed::Box::new("on purpose"));
+        }));
+        assert!(panicked.is_err());
+        let mut lease = pool.blocks(16).unwrap();
+        assert!(lease.as_mut_slice()[0].as_ref().iter().all(|&word| word == 0));
+    }
+
+    #[test]
+    fn a_panic_under_the_lock_leaves_a_pool_that_works() {
+        let pool = MemoryPool::new(16, IMPATIENT);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _state = pool.state.lock().unwrap();
+            std::panic::resume_unwind(std::boxed::Box::new("on purpose"));
+        }));
+        assert!(panicked.is_err() && pool.state.is_poisoned());
+        assert!(pool.blocks(16).is_ok());
+    }
+
+    #[test]
+    fn who_came_first_is_served_first_however_much_he_wants() {
+        let pool = MemoryPool::new(100, PATIENT);
+        let served = AtomicUsize::new(0);
+        let first = pool.blocks(60).unwrap();
+        thread::scope(|scope| {
+            // The first in the queue wants all; those behind him would fit at once.
+            for (place, kib) in [100, 10, 100, 20, 30].into_iter().enumerate() {
+                let (pool, served) = (&pool, &served);
+                scope.spawn(move || {
+                    let lease = pool.blocks(kib).unwrap();
+                    // Two small ones at the end fit together, in either order.
+                    let turn = served.fetch_add(1, Ordering::SeqCst);
+                    assert!(turn == place || (turn >= 3 && place >= 3), "{place} was served as {turn}");
+                    drop(lease);
+                });
+                while waiting(pool) <= place {
+                    thread::yield_now();
+                }
+            }
+            assert_eq!(served.load(Ordering::SeqCst), 0);
+            drop(first);
+        });
+        assert_eq!((served.into_inner(), waiting(&pool)), (5, 0));
+        assert!(pool.usage().peak_kib <= 100);
+    }
+
+    #[test]
+    fn who_gives_up_lets_the_next_one_through() {
+        let pool = MemoryPool::new(100, Duration::from_millis(20));
+        let first = pool.blocks(60).unwrap();
+        thread::scope(|scope| {
+            let large = scope.spawn(|| pool.blocks(100).err());
+            while waiting(&pool) == 0 && !large.is_finished() {
+                thread::yield_now();
+            }
+            assert_eq!(large.join().unwrap(), Some(PasswordError::Busy));
+            assert!(pool.blocks(40).is_ok());
+        });
+        drop(first);
+    }
+}

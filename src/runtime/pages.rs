@@ -161,3 +161,54 @@ mod imp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_zeros_and_can_be_filled_and_wiped() {
+        for blocks in [1, 3, 2047, 2048, 2049, 5000] {
+            let mut region = Region::map(blocks).unwrap();
+            assert_eq!(usize::try_from(region.kib()), Ok(blocks));
+            let is_zero =
+                |memory: &[Block]| memory.iter().all(|block| block.as_ref().iter().all(|&word| word == 0));
+            assert!(is_zero(region.as_mut_slice()));
+            region.as_mut_slice().iter_mut().for_each(|block| block.as_mut().fill(u64::MAX));
+            region.wipe();
+            assert!(is_zero(region.as_mut_slice()));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_none() {
+        assert!(Region::map(0).is_none());
+        assert!(Region::map(usize::MAX).is_none());
+        assert!(Region::map(usize::MAX / Block::SIZE).is_none());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_region_is_what_was_asked_for_on_a_huge_page_and_left_out_of_dumps() {
+        use alloc::string::String;
+        use alloc::vec::Vec;
+
+        // 3 MiB and a page: nothing of the reservation around it may stay.
+        let blocks = 3 * 1024 + 4;
+        let mut region = Region::map(blocks).unwrap();
+        let start = region.as_mut_slice().as_ptr() as usize;
+        assert_eq!(start % (2 * 1024 * 1024), 0);
+        let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let lines: Vec<&str> = smaps.lines().collect();
+        let at = lines.iter().position(|line| line.starts_with(&std::format!("{start:x}-"))).unwrap();
+        let field = |name: &str| -> String {
+            let line = lines[at..].iter().find(|line| line.starts_with(name)).unwrap();
+            line.split_once(':').unwrap().1.trim().into()
+        };
+        assert_eq!(field("Size"), std::format!("{blocks} kB"));
+        let flags = field("VmFlags");
+        for flag in ["dd", "wf"] {
+            assert!(flags.split(' ').any(|found| found == flag), "{flag} in {flags}");
+        }
+    }
+}
