@@ -387,6 +387,9 @@ fn legacy_hashes_are_read_as_strictly() {
         "$scrypt$ln=10,r=8$W+tdKyUk5BwDgJBSyjnnnA$EDfJTzv03T7aA9y1EA+mjk0w2wNuyuD7pyj8cdCv5Gs",
         "$scrypt$r=8,ln=10,p=1$W+tdKyUk5BwDgJBSyjnnnA$EDfJTzv03T7aA9y1EA+mjk0w2wNuyuD7pyj8cdCv5Gs",
         "$scrypt$ln=10,r=8,p=1$W+tdKyUk5BwDgJBSyjnnnA$",
+        // The first half of a good hash: scrypt's shorter outputs begin its longer ones.
+        "$scrypt$ln=10,r=8,p=1$W+tdKyUk5BwDgJBSyjnnnA$EDfJTzv03T7aA9y1EA+mjg",
+        "scrypt$1024$seasalt1234$8$5$5epHXUXKbuRI5S7q60qCZsjArwO53oVNTJ38SxjXX9c=",
         "scrypt$1023$seasalt1234$8$5$5epHXUXKbuRI5S7q60qCZsjArwO53oVNTJ38SxjXX9cQTy6y8EB1tVJbFF+az626XaLk1Y1nJGHWEqzcv1nU9Q==",
         "scrypt$1024$seasalt1234$8$5epHXUXKbuRI5S7q60qCZsjArwO53oVNTJ38SxjXX9cQTy6y8EB1tVJbFF+az626XaLk1Y1nJGHWEqzcv1nU9Q==",
     ] {
@@ -402,7 +405,11 @@ fn legacy_hashes_have_bounds_too() {
     let pbkdf2 = |rounds: &str| {
         format!("$pbkdf2-sha256${rounds}$I4QwZozR.r8$.3wjrPPXQujWXeD0icFG5uLU1d8lbtS4TzFareGo8tU")
     };
-    let django = |n: &str| format!("scrypt${n}$seasalt1234$8$5$5epHXUXKbuRI5S7q60qCZsjArwO53oVNTJ38SxjXX9c=");
+    let django = |n: &str| {
+        format!(
+            "scrypt${n}$seasalt1234$8$5$5epHXUXKbuRI5S7q60qCZsjArwO53oVNTJ38SxjXX9cQTy6y8EB1tVJbFF+az626XaLk1Y1nJGHWEqzcv1nU9Q=="
+        )
+    };
     for stored in [
         "$2b$17$7xefP7kKpVZpljlacx6XOurYwPTjbus/ynendfrqDZMqUmd3kHwAW".into(),
         "$2b$31$7xefP7kKpVZpljlacx6XOurYwPTjbus/ynendfrqDZMqUmd3kHwAW".into(),

@@ -5,8 +5,13 @@ use base64ct::{Base64, Base64Unpadded, Encoding as _};
 use zeroize::Zeroizing;
 
 use crate::ct;
-use crate::password::phc::{MAX_HASH_LEN, MIN_HASH_LEN, decimal};
+use crate::password::phc::decimal;
 use crate::password::{Password, PasswordError};
+
+/// The bytes of a hash. Exactly these: scrypt's shorter outputs begin its longer ones, so what was cut
+/// short would verify, with fewer bits.
+const PASSLIB_LEN: usize = 32;
+const DJANGO_LEN: usize = 64;
 
 const MAX_LOG_N: u32 = 21;
 const MAX_R: u32 = 64;
@@ -41,7 +46,7 @@ impl Scrypt {
             return Err(invalid);
         }
         let decode = |text| Base64Unpadded::decode_vec(text).map_err(|_| invalid);
-        Self::new(log_n, r, p, decode(salt)?, decode(hash)?)
+        Self::new(log_n, r, p, decode(salt)?, checked(decode(hash)?, PASSLIB_LEN)?)
     }
 
     /// Django's `scrypt$<N>$<salt, as it is>$<r>$<p>$<hash, in padded base64>`.
@@ -61,14 +66,11 @@ impl Scrypt {
             return Err(invalid);
         }
         let log_n = if n == u32::MAX { u32::MAX } else { n.trailing_zeros() };
-        Self::new(log_n, r, p, salt.as_bytes().to_vec(), hash)
+        Self::new(log_n, r, p, salt.as_bytes().to_vec(), checked(hash, DJANGO_LEN)?)
     }
 
     fn new(log_n: u32, r: u32, p: u32, salt: Vec<u8>, hash: Vec<u8>) -> Result<Self, PasswordError> {
         let out_of_bounds = PasswordError::ParamsOutOfBounds;
-        if !(MIN_HASH_LEN..=MAX_HASH_LEN).contains(&hash.len()) {
-            return Err(PasswordError::InvalidHash);
-        }
         let in_bounds =
             (1..=MAX_LOG_N).contains(&log_n) && (1..=MAX_R).contains(&r) && (1..=MAX_P).contains(&p);
         if !in_bounds {
@@ -98,7 +100,7 @@ impl Scrypt {
 
     pub(crate) fn matches(&self, password: Password<'_>) -> Result<bool, PasswordError> {
         self.check_memory()?;
-        let mut out = Zeroizing::new([0; MAX_HASH_LEN]);
+        let mut out = Zeroizing::new([0; DJANGO_LEN]);
         let out = out.get_mut(..self.hash.len()).ok_or(PasswordError::Internal)?;
         ::scrypt::scrypt(password.as_bytes(), &self.salt, &self.params, out)
             .map_err(|_| PasswordError::Internal)?;
@@ -110,4 +112,8 @@ impl Scrypt {
         let bytes = usize::try_from(self.memory_kib).unwrap_or(usize::MAX).saturating_mul(1024);
         Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| PasswordError::OutOfMemory)
     }
+}
+
+fn checked(hash: Vec<u8>, len: usize) -> Result<Vec<u8>, PasswordError> {
+    if hash.len() == len { Ok(hash) } else { Err(PasswordError::InvalidHash) }
 }
