@@ -298,19 +298,44 @@ static int32_t jwks_refresh(call *call) {
     return status;
 }
 
+#include "vectors_passwords.h"
+#include "vectors_roles.h"
+
 static int32_t dispatch(call *call, uint8_t *out) {
     const char *op = json_string_value(json_object_get(call->request, "op"));
 #define IS(name) (strcmp(op, name) == 0)
-    return IS("token_verify")       ? token_verify(call, out)
-           : IS("jws_verify")       ? jws_verify(call, out)
-           : IS("token_sign")       ? token_sign(call, out)
-           : IS("jwks_parse")       ? jwks_parse(call, out)
-           : IS("purpose_mint")     ? purpose(call, out, 1)
-           : IS("purpose_check")    ? purpose(call, out, 0)
-           : IS("refresh_rotate")   ? refresh_rotate(call)
-           : IS("revocation_check") ? revocation_check(call)
-           : IS("jwks_refresh")     ? jwks_refresh(call)
-                                    : DONJON_UNSUPPORTED;
+    return IS("token_verify")          ? token_verify(call, out)
+           : IS("jws_verify")            ? jws_verify(call, out)
+           : IS("token_sign")            ? token_sign(call, out)
+           : IS("jwks_parse")            ? jwks_parse(call, out)
+           : IS("purpose_mint")          ? purpose(call, out, 1)
+           : IS("purpose_check")         ? purpose(call, out, 0)
+           : IS("refresh_rotate")        ? refresh_rotate(call)
+           : IS("revocation_check")      ? revocation_check(call)
+           : IS("jwks_refresh")          ? jwks_refresh(call)
+           : IS("password_hash")         ? password_hash(call, out)
+           : IS("password_verify")       ? password_verify(call)
+           : IS("password_needs_rehash") ? password_needs_rehash(call)
+           : IS("password_strength")     ? password_strength(call, out)
+           : IS("breach_prefix")         ? breach_prefix(call, out)
+           : IS("breach_count")          ? breach_count(call)
+           : IS("permission_implies")    ? permission_implies(call)
+           : IS("rbac_check")            ? rbac_check(call, out)
+           : IS("rbac_explain")          ? rbac_explain(call, out)
+           : IS("what_can")              ? what_can(call, out)
+           : IS("has_role")              ? has_role(call)
+           : IS("who_can")               ? of_policy(call, out, who_can)
+           : IS("check_permission")      ? of_policy(call, out, check_permission)
+           : IS("check_role")            ? of_policy(call, out, check_role)
+           : IS("policy_assign")         ? of_policy(call, out, policy_assign)
+           : IS("policy_document")       ? of_policy(call, out, policy_document)
+           : IS("policy_shipped")        ? policy_shipped(call, out)
+           : IS("policy_diagnose")       ? policy_diagnose(call, out)
+           : IS("policy_diff")           ? policy_diff(call, out)
+           : IS("policy_lint")           ? of_policy(call, out, policy_lint)
+           : IS("policy_matrix")         ? of_policy(call, out, policy_matrix)
+           : IS("casbin_import")         ? casbin_import(call, out)
+                                        : DONJON_UNSUPPORTED;
 }
 
 /* ---- comparison ---- */
@@ -399,6 +424,6 @@ int main(int count, char **files) {
         }
         json_decref(document);
     }
-    CHECK(tests_passed + tests_failed > 1000);
+    CHECK(tests_passed + tests_failed > 4000);
     return finish("vectors through the C ABI") + (checks_failed != 0);
 }
