@@ -14,7 +14,7 @@ type HashPreset string
 const (
 	PresetDefault          HashPreset = "default"            // 64 MiB, 3 passes, 1 lane
 	PresetOWASP            HashPreset = "owasp"              // 19 MiB, 2 passes, 1 lane
-	PresetRFC9106          HashPreset = "rfc9106"            // 2 GiB, 1 pass, 4 lanes
+	PresetRFC9106          HashPreset = "rfc9106"            // 2 GiB, 1 pass, 4 lanes; needs that much of a budget
 	PresetRFC9106LowMemory HashPreset = "rfc9106-low-memory" // 64 MiB, 3 passes, 4 lanes
 )
 

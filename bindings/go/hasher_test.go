@@ -196,6 +196,7 @@ func TestWeakParametersAreAllowedExplicitly(t *testing.T) {
 	for _, preset := range []donjon.HashPreset{donjon.PresetDefault, donjon.PresetOWASP, donjon.PresetRFC9106LowMemory} {
 		newHasher(t, donjon.HasherOptions{Preset: preset})
 	}
+	newHasher(t, donjon.HasherOptions{Preset: donjon.PresetRFC9106, MemoryBudgetKiB: 2 << 20})
 }
 
 // Hashes of "correct horse", made by crypt(3) and by Python's hashlib.
