@@ -9,7 +9,7 @@ use donjon::rbac::{Policy, Subject};
 use crate::measure::{Runner, race};
 use crate::peers::casbin::Casbin;
 use crate::peers::cedar::Cedar;
-use crate::report::{report, report_all, report_bound};
+use crate::report::{report, report_bound};
 use model::Model;
 
 const MS: f64 = 1e6;
@@ -44,7 +44,7 @@ pub fn measure() {
 fn bounds(size: &str, model: &Model) -> (f64, f64) {
     let policy = Policy::from_json(model.document().as_bytes()).unwrap();
     let subject = subject(&policy, model);
-    let held: Vec<&str> = model.held.iter().map(String::as_str).collect();
+    let held = held(model);
     let questions = model.questions();
     for question in &questions {
         assert_eq!(subject.has(&question.permission, None), question.allowed);
@@ -74,6 +74,7 @@ fn bounds(size: &str, model: &Model) -> (f64, f64) {
 fn compare(model: &Model) {
     let policy = Policy::from_json(model.document().as_bytes()).unwrap();
     let subject = subject(&policy, model);
+    let held = held(model);
     let (casbin, cedar) = (Casbin::new(model), Cedar::new(model));
     let questions = model.questions();
     let requests: Vec<_> = questions.iter().map(|question| cedar.request(question)).collect();
@@ -81,27 +82,44 @@ fn compare(model: &Model) {
         let answers = [casbin.allows(question), casbin.allows_cached(question), cedar.allows(request)];
         assert_eq!(answers, [question.allowed; 3]);
     }
-    let mut asked = [(); 3].map(|()| questions.iter().cycle());
-    let [ours, plain, cached] = &mut asked;
+    let mut asked = [(); 4].map(|()| questions.iter().cycle());
+    let [asked_subject, asked_strings, asked_casbin, asked_cached] = &mut asked;
     let mut requests = requests.iter().cycle();
     let measured = race(&mut [
         Runner {
-            name: "donjon",
-            call: &mut || _ = black_box(subject.has(black_box(&next(ours).permission), None)),
+            name: "subject",
+            call: &mut || _ = black_box(subject.has(black_box(&next(asked_subject).permission), None)),
         },
-        Runner { name: "casbin 2", call: &mut || _ = black_box(casbin.allows(next(plain))) },
+        Runner {
+            name: "strings",
+            call: &mut || {
+                let permission = black_box(&next(asked_strings).permission);
+                _ = black_box(policy.allows(black_box(&held), None, permission, None));
+            },
+        },
+        Runner { name: "casbin 2", call: &mut || _ = black_box(casbin.allows(next(asked_casbin))) },
         Runner { name: "cedar-policy 4", call: &mut || _ = black_box(cedar.allows(next(&mut requests))) },
-        Runner { name: "casbin 2, cached", call: &mut || _ = black_box(casbin.allows_cached(next(cached))) },
+        Runner {
+            name: "casbin 2, cached",
+            call: &mut || _ = black_box(casbin.allows_cached(next(asked_cached))),
+        },
     ]);
-    let [ours, casbin, cedar, cached] = measured[..] else { unreachable!() };
-    for peer in [casbin, cedar] {
-        report_all("roles check, 100 rules", &[ours, peer], Some(1.0 / 500.0));
+    let [ours @ .., casbin, cedar, cached] = &measured[..] else { unreachable!() };
+    for (from, ours_ns) in ours {
+        for ((peer, peer_ns), wanted) in
+            [(casbin, Some(1.0 / 500.0)), (cedar, Some(1.0 / 500.0)), (cached, None)]
+        {
+            report(&format!("roles check from {from}, 100 rules"), *ours_ns, peer, *peer_ns, wanted);
+        }
     }
-    report_all("roles check, 100 rules", &[ours, cached], None);
+}
+
+fn held(model: &Model) -> Vec<&str> {
+    model.held.iter().map(String::as_str).collect()
 }
 
 fn subject(policy: &Policy, model: &Model) -> Subject {
-    policy.subject(model.held.iter().map(String::as_str), None, None).unwrap()
+    policy.subject(held(model), None, None).unwrap()
 }
 
 fn next<T>(endless: &mut impl Iterator<Item = T>) -> T {
