@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from donjon import Keyring, TokenIssuer, TokenVerifier
+from donjon import Keyring, PasswordHasher, TokenIssuer, TokenVerifier
 
 NOW = 1_700_000_000
 ISSUER = "https://auth.example"
@@ -13,6 +13,8 @@ PERMISSIONS = [f"document:{verb}" for verb in ("read", "update", "delete", "shar
 # 32 bytes of no pattern, as base64url.
 MASTER = "pDOI4XyVoYMjTPMoWUTfR2QiDkVKlBuWUOaEp5XcEnU"
 SECRET = "c4FzBv1Q9u0tXh7RkzW2mYpJ6dLsNe3G"
+
+PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
@@ -44,3 +46,14 @@ def verifier(keyring: Keyring) -> TokenVerifier:
 @pytest.fixture(scope="session")
 def refresh_verifier(keyring: Keyring) -> TokenVerifier:
     return verifier_of(keyring, "rt+jwt")
+
+
+@pytest.fixture(scope="session")
+def hasher() -> PasswordHasher:
+    """A hasher that is weak, and therefore quick."""
+    return PasswordHasher(memory_kib=64, time_cost=1, allow_weak=True)
+
+
+@pytest.fixture(scope="session")
+def stored(hasher: PasswordHasher) -> str:
+    return hasher.hash(PASSWORD)

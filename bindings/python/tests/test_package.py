@@ -48,11 +48,15 @@ def test_help_shows_the_defaults() -> None:
     )
     assert inspect.signature(donjon.TokenVerifier).parameters["leeway"].default == 0
     assert inspect.signature(donjon.TokenIssuer.rotate_refresh).parameters["grace"].default == 10
+    assert str(inspect.signature(donjon.Policy.matrix)) == "(self, /, format='json')"
+    assert str(inspect.signature(donjon.Policy.assign)) == "(self, /, roles, role, *, members=0)"
+    assert inspect.signature(donjon.Subject.explain).parameters["mode"].default == "all"
 
 
 def test_the_core_imports_nothing_that_is_optional() -> None:
-    program = "import sys, donjon, donjon.compat.jwt\n"
-    program += "assert not {'fastapi', 'httpx', 'anyio', 'cryptography', 'jwt'} & set(sys.modules)"
+    program = "import sys, donjon, donjon.compat.jwt, donjon.compat.argon2\n"
+    program += "optional = {'fastapi', 'httpx', 'anyio', 'cryptography', 'jwt', 'argon2'}\n"
+    program += "assert not optional & set(sys.modules)"
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import donjon
 from conftest import NOW, SECRET
-from donjon import InvalidToken, Keyring, PurposeTokens
+from donjon import InvalidToken, Keyring, PasswordHasher, PurposeTokens
 
 OLD, NEW = "$argon2id$old", "$argon2id$new"
 
@@ -123,6 +123,43 @@ async def test_of_two_tasks_at_once_one_passes(tokens: PurposeTokens, token: str
         return True
 
     assert sorted(await asyncio.gather(use("first"), use("second"))) == [False, True]
+
+
+def test_of_two_resets_at_once_one_sets_the_password(
+    tokens: PurposeTokens, hasher: PasswordHasher
+) -> None:
+    """As a service does it: the state is the stored hash, and each request hashes its own."""
+    for _ in range(20):
+        store, barrier = Store(), threading.Barrier(2)
+        store.hash = hasher.hash("forgotten")
+        token = tokens.mint("reset", "ann", state=store.hash, ttl=600, now=NOW)
+
+        def reset(
+            password: str, store: Store = store, token: str = token, barrier: Any = barrier
+        ) -> bool:
+            state, new = store.hash, hasher.hash(password)
+
+            def swap() -> bool:
+                barrier.wait()
+                return store.swap(state, new)
+
+            try:
+                tokens.consume(token, "reset", "ann", state=state, swap=swap, now=NOW)
+            except InvalidToken:
+                return False
+            return True
+
+        passwords = ("the first one", "the second one")
+        with ThreadPoolExecutor(2) as pool:
+            passed = list(pool.map(reset, passwords))
+        assert sorted(passed) == [False, True]
+        assert hasher.verify(store.hash, passwords[passed.index(True)])
+        with pytest.raises(donjon.PasswordMismatch):
+            hasher.verify(store.hash, passwords[passed.index(False)])
+        # It is used up, and so it is by a new hash of the same password.
+        for later in (store.hash, hasher.hash("forgotten")):
+            with pytest.raises(InvalidToken):
+                tokens.check(token, "reset", "ann", state=later, now=NOW)
 
 
 @pytest.mark.parametrize("returned", [None, 1, "yes"])
