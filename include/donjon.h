@@ -194,7 +194,7 @@
 
 // Hashes and verifies passwords with Argon2id inside a budget of memory, which all calls on the handle
 // share: what does not fit waits for its turn. The memory is kept for the next hash, and wiped after
-// each.
+// each. Hash in no thread while another forks: in the child, its share of the budget stays taken.
 typedef struct donjon_hasher donjon_hasher;
 
 // Mints access and refresh tokens with the primary token key of a keyring. After a rotation, make a
@@ -664,7 +664,8 @@ int32_t donjon_password_strength(const uint8_t *profile,
 
 // zxcvbn's estimate of how many guesses a password takes: {"score":2,"guesses_log10":7.2,
 // "feedback":{"warning":"..." or null,"suggestions":["..."]}}, the score from 0 to 4. Only the first 100
-// characters are looked at.
+// characters are looked at, fewer of a text full of symbols that may stand for letters. Takes up to
+// some tenths of a second.
 //
 // user_inputs: as donjon_password_strength.
 //

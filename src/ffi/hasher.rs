@@ -14,7 +14,7 @@ pub const DONJON_PASSWORD_HASH_MAX: usize = 512;
 
 /// Hashes and verifies passwords with Argon2id inside a budget of memory, which all calls on the handle
 /// share: what does not fit waits for its turn. The memory is kept for the next hash, and wiped after
-/// each.
+/// each. Hash in no thread while another forks: in the child, its share of the budget stays taken.
 pub struct donjon_hasher(PasswordHasher);
 
 /// A password matches.

@@ -51,7 +51,8 @@ pub unsafe extern "C" fn donjon_password_strength(
 
 /// zxcvbn's estimate of how many guesses a password takes: {"score":2,"guesses_log10":7.2,
 /// "feedback":{"warning":"..." or null,"suggestions":["..."]}}, the score from 0 to 4. Only the first 100
-/// characters are looked at.
+/// characters are looked at, fewer of a text full of symbols that may stand for letters. Takes up to
+/// some tenths of a second.
 ///
 /// user_inputs: as donjon_password_strength.
 ///
