@@ -81,7 +81,11 @@ static void every_status_has_its_pinned_name(void) {
         {DONJON_NOT_YET_VALID, "not_yet_valid"}, {DONJON_INVALID_ISSUER, "invalid_issuer"},
         {DONJON_INVALID_AUDIENCE, "invalid_audience"}, {DONJON_WRONG_TOKEN_TYPE, "wrong_token_type"},
         {DONJON_REUSE_DETECTED, "reuse_detected"}, {DONJON_STATE_STALE, "state_stale"}, {DONJON_REVOKED, "revoked"},
-        {DONJON_INVALID, "invalid"},
+        {DONJON_INVALID, "invalid"}, {DONJON_PASSWORD_MISMATCH, "password_mismatch"}, {DONJON_INVALID_HASH, "invalid_hash"},
+        {DONJON_PARAMS_OUT_OF_BOUNDS, "params_out_of_bounds"}, {DONJON_BUSY, "busy"},
+        {DONJON_PERMISSION_DENIED, "permission_denied"}, {DONJON_UNKNOWN_PERMISSION, "unknown_permission"},
+        {DONJON_UNKNOWN_ROLE, "unknown_role"}, {DONJON_SEPARATION_OF_DUTY, "separation_of_duty"},
+        {DONJON_CARDINALITY_EXCEEDED, "cardinality_exceeded"},
     };
     for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++) {
         CHECK(strcmp(donjon_status_str(TABLE[i].status), TABLE[i].name) == 0);
@@ -92,7 +96,7 @@ static void every_status_has_its_pinned_name(void) {
     CHECK(donjon_status_http(DONJON_OK) == 200);
     CHECK(donjon_status_http(DONJON_EXPIRED) == 401);
     CHECK(donjon_status_http(DONJON_CONFIG_ERROR) == 500);
-    static const int32_t STRANGERS[] = {-1, 10, 19, 54, INT32_MAX, INT32_MIN};
+    static const int32_t STRANGERS[] = {-1, 10, 19, 54, 59, 64, 79, 85, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof STRANGERS / sizeof *STRANGERS; i++) {
         CHECK(strcmp(donjon_status_str(STRANGERS[i]), "unknown_status") == 0);
         CHECK(donjon_status_message(STRANGERS[i]) != NULL);
@@ -122,6 +126,11 @@ static void structs_have_their_pinned_layout(void) {
     CHECK(sizeof(donjon_jwks_verdict) == 16 + DONJON_JWKS_STATE_LEN);
     CHECK(offsetof(donjon_jwks_verdict, fetch) == 0 && offsetof(donjon_jwks_verdict, retry_after_ms) == 8);
     CHECK(offsetof(donjon_jwks_verdict, state) == 16);
+    CHECK(sizeof(donjon_password_verdict) == 8);
+    CHECK(offsetof(donjon_password_verdict, needs_rehash) == 0 && offsetof(donjon_password_verdict, truncated) == 4);
+    CHECK(DONJON_PASSWORD_MAX == 4096 && DONJON_PASSWORD_HASH_MAX == 512);
+    CHECK(DONJON_ANY == 1 && DONJON_ALL == 2);
+    CHECK(DONJON_MATRIX_JSON == 0 && DONJON_MATRIX_MARKDOWN == 1 && DONJON_MATRIX_HTML == 2);
     CHECK(DONJON_NEVER == INT64_MIN && DONJON_ABSENT == UINT32_MAX);
 }
 
@@ -911,6 +920,9 @@ static void threads_share_handles(void) {
     donjon_keyring_free(shared.keyring);
 }
 
+#include "test_passwords.h"
+#include "test_roles.h"
+
 int main(void) {
     RUN(the_version_is_this_header_s);
     RUN(every_status_has_its_pinned_name);
@@ -943,5 +955,7 @@ int main(void) {
     RUN(empty_inputs_are_inputs);
     RUN(handles_outlive_the_keyring_they_were_made_from);
     RUN(threads_share_handles);
+    run_passwords();
+    run_roles();
     return finish("the C ABI");
 }
