@@ -18,6 +18,7 @@ from types import FrameType
 import httpx
 
 from chapters import CHAPTERS
+from chapters.imports import OWNER
 from chapters.log_in import PASSWORD
 from services import HERE, Service, ServiceFailed, Services, free_ports
 from walk import CannotGoOn, Walk, paint
@@ -108,7 +109,8 @@ def stay(services: Services) -> None:
     docs = f"{services.python.url}/docs"
     try:
         print(f"\nTry it yourself: {docs} (Ctrl-C stops both services)")
-        print(f'with a name of your own, or as "ann" with "{PASSWORD}"\n', flush=True)
+        print("with a name and a good password of your own, as")
+        print(f'"ann" with "{PASSWORD}", or as the owner, "olga", with "{OWNER}"\n', flush=True)
         read = {service: service.log_size() for service in services.both()}
         while True:
             for service in services.both():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -84,14 +86,23 @@ class Service:
 
     def rotate_keys(self) -> None:
         """Do what an operator does, and wait until it is done."""
+        self._signal(signal.SIGHUP, r"keys rotated")
+
+    def replace_policy(self) -> str:
+        """Have the policy read again, and return what the log says of it."""
+        return self._signal(signal.SIGUSR1, r"policy digest=\S+|policy refused\b.*")
+
+    def _signal(self, signal_: signal.Signals, answer: str) -> str:
+        """Send a signal, and wait for a line of the log that answers it."""
         begin = self.log_size()
-        self._send(signal.SIGHUP)
+        self._send(signal_)
         deadline = time.monotonic() + PATIENCE_S
-        while "keys rotated" not in self.read_log(begin):
+        while not (found := re.search(rf"({answer}).*\n", self.read_log(begin))):
             self.require_alive()
             if time.monotonic() > deadline:
-                raise ServiceFailed(self, f"did not rotate its keys within {PATIENCE_S:.0f} s")
+                raise ServiceFailed(self, f"did not answer {signal_.name} in {PATIENCE_S:.0f} s")
             time.sleep(0.02)
+        return found[1]
 
     def stop(self) -> None:
         """Stop the process, by force if it does not listen."""
@@ -120,23 +131,26 @@ class Service:
 
 
 class Services:
-    """Both services, on loopback, with the master secret as all that they have in common."""
+    """Both services, on loopback, with a master secret and a policy in common, and nothing else."""
 
     def __init__(self, folder: Path, master: str, ports: tuple[int, int]) -> None:
         self.python = Service("python", ports[0], folder / "python.log")
         self.go = Service("go", ports[1], folder / "go.log")
+        self.policy = folder / "policy.json"
         self._ports = ports
-        self._env = {**os.environ, "DONJON_MASTER": master}
+        self._env = {**os.environ, "DONJON_MASTER": master, "DEMO_POLICY": f"{self.policy}"}
 
     def start(self, go_binary: Path) -> None:
         """Start both and wait until they answer; if one fails, stop the other."""
         python, go = self._ports
+        shutil.copyfile(HERE / "policy.json", self.policy)
         with ExitStack() as on_failure:
             on_failure.callback(self.stop)
             uvicorn = [sys.executable, "-m", "uvicorn", "app:app", "--app-dir", f"{HERE}/python"]
             options = ["--host", HOST, "--port", f"{python}", "--no-access-log"]
             self.python.start([*uvicorn, *options], self._env)
-            self.go.start([f"{go_binary}", "-listen", f"{HOST}:{go}"], self._env)
+            where = ["-listen", f"{HOST}:{go}", "-policy", f"{self.policy}"]
+            self.go.start([f"{go_binary}", *where], self._env)
             with httpx.Client(trust_env=False, timeout=5) as client:
                 self.python.wait_until_ready(client)
                 self.go.wait_until_ready(client)
@@ -145,6 +159,13 @@ class Services:
     def both(self) -> tuple[Service, Service]:
         """Return the two."""
         return self.python, self.go
+
+    def replace_policy(self, document: str) -> tuple[str, str]:
+        """Put another policy in its place, for both, and return what each says to it."""
+        new = self.policy.with_suffix(".new")
+        new.write_text(document, encoding="utf-8")
+        new.replace(self.policy)  # at once: nobody reads half of it
+        return self.python.replace_policy(), self.go.replace_policy()
 
     def stop(self) -> None:
         """Stop both, whatever becomes of stopping the first."""

@@ -16,7 +16,9 @@ import httpx
 from services import Service, Services
 
 # How both services' logs name the reason of a refusal; the client never reads it.
-REASON = re.compile(r"(?:refused: |reason\.code=)([a-z_]+)(?=\s|$)", re.MULTILINE)
+REASON = re.compile(
+    r"(?:refused: |denied: |reason\.code=|explanation\.reason=)([a-z_]+)(?=\s|$)", re.MULTILINE
+)
 
 
 class CannotGoOn(Exception):
@@ -30,6 +32,8 @@ class Answer:
         self.service = service.name
         self.status = response.status_code
         self.reason: str | None = None
+        self.log = ""
+        self.took_ms = response.elapsed.total_seconds() * 1000
         self._response = response
 
     def __getitem__(self, member: str) -> Any:
@@ -42,6 +46,12 @@ class Answer:
     def text(self) -> str:
         """The body."""
         return self._response.text
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """All that the client is told."""
+        challenge = self._response.headers.get("WWW-Authenticate")
+        return self.status, challenge, self._response.content
 
     @property
     def is_bland(self) -> bool:
@@ -72,21 +82,28 @@ class Walk:
         """Ask one service, with a bearer token and a JSON body if there are any."""
         begin = service.log_size()
         answer = self._request(service, method, path, bearer, json)
-        reasons = REASON.findall(service.read_log(begin))
+        answer.log = service.read_log(begin)
+        reasons = REASON.findall(answer.log)
         answer.reason = reasons[-1] if reasons else None
         return answer
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str, *, bearer: str | None = None) -> Answer:
         """Ask the Python service to show something."""
-        return self.ask(self.services.python, "GET", path)
+        return self.ask(self.services.python, "GET", path, bearer=bearer)
 
-    def post(self, path: str, *, bearer: str | None = None, **json: str) -> Answer:
+    def put(self, path: str, *, bearer: str) -> Answer:
+        """Ask the Python service to have something so."""
+        return self.ask(self.services.python, "PUT", path, bearer=bearer)
+
+    def post(self, path: str, *, bearer: str | None = None, **json: object) -> Answer:
         """Ask the Python service to do something."""
         return self.ask(self.services.python, "POST", path, bearer=bearer, json=json)
 
-    def both(self, token: str | None) -> tuple[Answer, Answer]:
-        """Ask both services who the bearer of the token is."""
-        python, go = (self.ask(s, "GET", "/me", bearer=token) for s in self.services.both())
+    def both(
+        self, token: str | None, method: str = "GET", path: str = "/me"
+    ) -> tuple[Answer, Answer]:
+        """Ask both services the same: who the bearer of the token is, if nothing else."""
+        python, go = (self.ask(s, method, path, bearer=token) for s in self.services.both())
         return python, go
 
     def post_at_once(self, path: str, *bodies: dict[str, str]) -> list[Answer]:
@@ -118,7 +135,7 @@ class Walk:
         """Print the verdict on a step: as expected if every answer is, and `holds` does too."""
         as_expected = holds and all(
             (answer.status, answer.reason) == (status, reason)
-            and (answer.is_bland or status != 401)
+            and (answer.is_bland or status not in (401, 403))
             for answer in answers
         )
         got = [f"{answer.status} {answer.reason or ''}".strip() for answer in answers]
@@ -132,6 +149,11 @@ class Walk:
             wanted = f"{status} {reason or ''}".strip()
             also = "" if holds else ", and more that did not hold"
             print(paint(f"    SURPRISE: wanted {wanted}{also}", "1;31"), flush=True)
+
+    def show(self, text: str) -> None:
+        """Print what belongs to the last step."""
+        for line in text.splitlines():
+            print(paint(f"      {line}", "2"), flush=True)
 
     def wait(self, seconds: float, why: str) -> None:
         """Let time pass, and say so."""

@@ -1,12 +1,27 @@
 """What the services are put through, chapter by chapter."""
 
-from chapters import forgeries, log_in, log_out, refresh, reset, rotation
+from chapters import (
+    forgeries,
+    imports,
+    log_in,
+    log_out,
+    passwords,
+    policies,
+    refresh,
+    reset,
+    roles,
+    rotation,
+)
 
 CHAPTERS = [
+    ("A password that is worth having", passwords.tell),
     ("One token, two services", log_in.tell),
     ("Refresh tokens rotate, and a stolen one gives itself away", refresh.tell),
     ("Forged, expired, misplaced", forgeries.tell),
-    ("Another signing key, and nobody is logged out", rotation.tell),
+    ("Another signing key, another pepper, and nobody is logged out", rotation.tell),
     ("A password reset works once", reset.tell),
+    ("Hashes of other libraries, until the next log-in", imports.tell),
+    ("Roles: one policy, two services, one verdict", roles.tell),
+    ("Another policy, and nobody logs in again", policies.tell),
     ("Log out", log_out.tell),
 ]

@@ -7,7 +7,7 @@ import re
 from chapters.log_in import PASSWORD, log_in, register
 from walk import CannotGoOn, Walk
 
-SECOND, THIRD = "the second pass phrase", "the third pass phrase"
+SECOND, THIRD = "Second-Tin-Lantern-2", "Third-Tin-Lantern-3"
 
 
 def tell(walk: Walk) -> None:
@@ -38,7 +38,7 @@ def tell(walk: Walk) -> None:
 def two_at_once(walk: Walk) -> None:
     """Use one reset token twice at the same moment."""
     token = mailed_token(walk, "ben")
-    passwords = ("a race: the first", "a race: the second")
+    passwords = ("Race-First-Marble-1", "Race-Second-Marble-2")
     answers = walk.post_at_once(
         "/password/reset",
         *({"username": "ben", "token": token, "password": password} for password in passwords),
@@ -49,7 +49,7 @@ def two_at_once(walk: Walk) -> None:
     walk.expect("the other does not", loser, status=401, reason="invalid")
     walk.expect("the winner's password is the password", log_in(walk, "ben", won))
     denied = log_in(walk, "ben", lost)
-    walk.expect("the loser's is not", denied, status=401, reason="wrong_password")
+    walk.expect("the loser's is not", denied, status=401, reason="password_mismatch")
 
 
 def mailed_token(walk: Walk, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The operator rotates the signing key, first in one service and later in the other."""
+"""The operator rotates the keys, first in one service and later in the other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tell(walk: Walk) -> None:
     walk.services.python.rotate_keys()
     rotated = walk.get("/.well-known/jwks.json")
     grown = set(key_ids(published)) < set(key_ids(rotated)) and is_public(rotated["keys"])
-    walk.expect("rotate the Python service's signing key", rotated, note="by SIGHUP", holds=grown)
+    walk.expect("rotate the Python service's keys", rotated, note="by SIGHUP", holds=grown)
     walk.expect("call both with the old access token", *walk.both(old), note=kid(old))
 
     after = walk.post("/refresh", refresh_token=before["refresh_token"])
@@ -33,6 +33,11 @@ def tell(walk: Walk) -> None:
     note = "nobody was logged out"
     walk.expect("refresh with the old refresh token", after, note=note, holds=is_next)
     walk.expect("call both with the new access token", *walk.both(new), note=kid(new))
+    again, once_more = log_in(walk, "ann"), log_in(walk, "ann")
+    hashed = "password of ann hashed anew"
+    once = hashed in again.log and hashed not in once_more.log
+    note = "the hash moves to the next pepper"
+    walk.expect("ann logs in twice, by the old password", again, once_more, note=note, holds=once)
 
     walk.services.go.rotate_keys()
     walk.expect("rotate the Go service too: the old token", *walk.both(old), note=kid(old))

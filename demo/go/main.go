@@ -1,9 +1,11 @@
 // The demo's Go service. It has no accounts of its own: it serves whoever
-// brings an access token of the Python service.
+// brings an access token of the Python service, with what the policy of both
+// lets the token's roles do.
 //
-//	DONJON_MASTER=... go run . -listen 127.0.0.1:8081
+//	DONJON_MASTER=... go run . -listen 127.0.0.1:8081 -policy ../policy.json
 //
-// SIGHUP moves it to the next epoch of keys.
+// SIGHUP moves it to the next epoch of keys, SIGUSR1 has it read its policy
+// again.
 package main
 
 import (
@@ -19,25 +21,33 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8081", "the address to serve at")
+	policy := flag.String("policy", "../policy.json", "the file that says who may do what")
 	flag.Parse()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := serve(*listen, log); err != nil {
+	if err := serve(*listen, *policy, log); err != nil {
 		log.Error("cannot serve", "error", err)
 		os.Exit(1)
 	}
 }
 
-func serve(listen string, log *slog.Logger) error {
+func serve(listen, policyFile string, log *slog.Logger) error {
 	keys, err := newKeys()
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Addr: listen, Handler: routes(keys, log), ReadHeaderTimeout: 5 * time.Second}
+	policies, err := newPolicies(policyFile)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Addr: listen, Handler: routes(keys, policies, log), ReadHeaderTimeout: 5 * time.Second,
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	hangup := make(chan os.Signal, 1)
+	hangup, user1 := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
+	signal.Notify(user1, syscall.SIGUSR1)
 
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()
@@ -51,6 +61,14 @@ func serve(listen string, log *slog.Logger) error {
 				continue
 			}
 			log.Info("keys rotated", "epoch", keys.epoch)
+		case <-user1:
+			changes, err := policies.replace()
+			if err != nil {
+				log.Error("policy refused", "error", err)
+				continue
+			}
+			log.Info("policy replaced", "changes", changes)
+			log.Info("policy digest=" + policies.digest())
 		case <-ctx.Done():
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()

@@ -1,9 +1,10 @@
-"""The demo's Python service: accounts, the tokens that they get, and who they are.
+"""The demo's Python service: accounts, the tokens that they get, and what these are good for.
 
     DONJON_MASTER=... uvicorn app:app
 
-It decides nothing about tokens itself: it asks donjon, and keeps what donjon gives it to keep.
-SIGHUP moves it to the next epoch of keys.
+It decides nothing about tokens, passwords or permissions itself: it asks donjon, and keeps what
+donjon gives it to keep. SIGHUP moves it to the next epoch of keys, SIGUSR1 has it read its policy
+again.
 """
 
 from __future__ import annotations
@@ -13,76 +14,69 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
 
-from donjon import Claims, TokenError
-from donjon.fastapi import BearerAuth, jwks_router
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from donjon import Busy, PasswordMismatch, TokenError
+from donjon.fastapi import jwks_router
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel
 
-from accounts import Accounts, NameTaken
-from tokens import TokenPair, Tokens
+import documents
+import logs
+import operators
+import sign_in
+from passwords import NotGoodEnough
+from policies import replace_policy
+from state import User, may, passwords, tokens
 
-logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+logs.set_up()
 log = logging.getLogger("demo")
-
-accounts = Accounts()
-tokens = Tokens()
-auth = BearerAuth(tokens)
-User = Annotated[Claims, Depends(auth.current_user)]
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Rotate the keys when the operator says so."""
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tokens.rotate_keys)
+    """Do what the operator says by signals."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, rotate_keys)
+    loop.add_signal_handler(signal.SIGUSR1, replace_policy, may)
     yield
 
 
+def rotate_keys() -> None:
+    """Sign and hash with the next keys from now on."""
+    passwords.rotate_pepper()
+    tokens.rotate_keys()
+
+
 app = FastAPI(title="donjon demo", lifespan=lifespan)
+may.install(app)
+for router in (sign_in, documents, operators):
+    app.include_router(router.router)
 app.include_router(jwks_router(lambda: tokens.keys.ring))
 
 
 @app.exception_handler(TokenError)
-def refuse(_: Request, error: TokenError) -> Response:
+@app.exception_handler(PasswordMismatch)
+def refuse(_: Request, error: TokenError | PasswordMismatch) -> Response:
     """Tell the log why, and the client nothing."""
     log.info("request refused: %s", error.reason)
     challenge = {"WWW-Authenticate": "Bearer"}
     return JSONResponse({"detail": "Not authenticated"}, status_code=401, headers=challenge)
 
 
-def no_store(response: Response) -> None:
-    """Keep tokens out of caches (RFC 6749, section 5.1)."""
-    response.headers["Cache-Control"] = "no-store"
+@app.exception_handler(Busy)
+def come_back(_: Request, error: Busy) -> Response:
+    """Too many log in at once: this one waited long enough."""
+    log.warning("request refused: %s", error.reason)
+    return JSONResponse({"detail": "Try again"}, status_code=503, headers={"Retry-After": "2"})
 
 
-Username = Annotated[str, Field(pattern=r"^[a-z0-9.@_-]{1,64}$")]
-
-
-class Credentials(BaseModel):
-    """Who somebody says they are."""
-
-    username: Username
-    password: SecretStr = Field(min_length=8, max_length=256)
-
-
-class RefreshToken(BaseModel):
-    """What a client keeps between two sets of tokens."""
-
-    refresh_token: str
-
-
-class Forgotten(BaseModel):
-    """Whose password to reset."""
-
-    username: Username
-
-
-class Reset(Credentials):
-    """The new password, and the token that the mail brought."""
-
-    token: str
+@app.exception_handler(NotGoodEnough)
+def choose_another(_: Request, error: NotGoodEnough) -> Response:
+    """Tell who chooses a password what is wrong with it."""
+    log.info("password refused: weak (%s)", error)
+    detail = {"checks": error.checks, "feedback": error.feedback}
+    return JSONResponse({"detail": detail}, status_code=422)
 
 
 class Profile(BaseModel):
@@ -90,66 +84,16 @@ class Profile(BaseModel):
 
     service: str = "python"
     subject: str | None
-    permissions: tuple[str, ...]
+    roles: tuple[str, ...]
     key_id: str | None
 
 
-@app.post("/register", status_code=201)
-def register(new: Credentials) -> str:
-    """Open an account."""
-    try:
-        accounts.register(new.username, new.password.get_secret_value())
-    except NameTaken:
-        raise HTTPException(409, "This name is taken") from None
-    return new.username
-
-
-@app.post("/login", dependencies=[Depends(no_store)])
-def login(who: Credentials) -> TokenPair:
-    """Exchange a password for an access token and a refresh token."""
-    if not accounts.authenticate(who.username, who.password.get_secret_value()):
-        log.info("log-in refused: wrong_password")
-        raise HTTPException(401, "Not authenticated", headers={"WWW-Authenticate": "Bearer"})
-    return tokens.begin(who.username)
-
-
-@app.post("/refresh", dependencies=[Depends(no_store)])
-def refresh(used: RefreshToken) -> TokenPair:
-    """Exchange a refresh token, which is thereby used up, for a new pair."""
-    return tokens.refresh(used.refresh_token)
-
-
-@app.post("/logout", status_code=204)
-def log_out(user: User, last: RefreshToken) -> None:
-    """Take back both tokens of this log-in."""
-    tokens.end(user, last.refresh_token)
-
-
 @app.get("/me")
-def me(user: User) -> Profile:
+async def me(user: User) -> Profile:
     """Tell the caller who they are."""
-    return Profile(subject=user.subject, permissions=user.permissions, key_id=user.key_id)
-
-
-@app.post("/password/forgot", status_code=202)
-def forgot_password(forgotten: Forgotten) -> None:
-    """Mail a token that resets the password, if there is such an account."""
-    if stored := accounts.password_hash(forgotten.username):
-        token = tokens.mint_reset(forgotten.username, stored)
-        print(f"mail to {forgotten.username}: {token}", flush=True)
-
-
-@app.post("/password/reset", status_code=204)
-def reset_password(reset: Reset) -> None:
-    """Set a new password, once per token, and log the account out everywhere."""
-    name, password = reset.username, reset.password.get_secret_value()
-    stored = accounts.password_hash(name)
-    tokens.consume_reset(
-        reset.token, name, stored, swap=lambda: accounts.change_password(name, stored, password)
-    )
-    tokens.end_all(name)
+    return Profile(subject=user.subject, roles=user.roles, key_id=user.key_id)
 
 
 @app.get("/healthz", status_code=204, include_in_schema=False)
-def healthz() -> None:
+async def healthz() -> None:
     """Answer as soon as the service is up."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from donjon import (
     Claims,
-    InvalidToken,
     Keyring,
     PurposeTokens,
     ReuseDetected,
@@ -24,9 +23,11 @@ from stores import Families, Revocations
 ISSUER = "https://accounts.demo.example"
 AUDIENCE = "demo"
 
-PERMISSIONS = ["document:read", "document:update"]
 REFRESH_GRACE = timedelta(seconds=3)  # short, for the demo's sake: leave it out and it is 10 s
 RESET_TTL = timedelta(minutes=15)
+SCRIPT_TTL = timedelta(minutes=5)
+
+Roles = tuple[str, ...]
 
 log = logging.getLogger("demo")
 
@@ -81,19 +82,28 @@ class Tokens:
         """Return the claims of an access token that is good and was not taken back."""
         return self._not_revoked(self.keys.access.verify(token))
 
-    def begin(self, subject: str) -> TokenPair:
+    def begin(self, subject: str, roles: Roles) -> TokenPair:
         """Return the first tokens of a log-in."""
         keys = self.keys
         since = self.revocations.since(subject)
         first = keys.issuer.begin_refresh(subject, revoked_since=since)
         self.families.swap(first.family, None, first.state)
-        return self._pair(keys, subject, first.token)
+        return self._pair(keys, subject, roles, first.token)
 
-    def refresh(self, token: str) -> TokenPair:
+    def refresh(self, token: str, roles_of: Callable[[str], Roles]) -> TokenPair:
         """Return the next tokens of a log-in, in exchange for its last refresh token."""
         keys = self.keys
         used = self._not_revoked(keys.refresh.verify(token))
-        return self._pair(keys, used["sub"], self._rotate(keys, used))
+        subject: str = used["sub"]
+        return self._pair(keys, subject, roles_of(subject), self._rotate(keys, used))
+
+    def narrow(self, user: Claims, permissions: list[str]) -> str:
+        """Return an access token with the user's roles, of which only these permissions count."""
+        subject: str = user["sub"]
+        since = self.revocations.since(subject)
+        return self.keys.issuer.access(
+            subject, roles=user.roles, permissions=permissions, ttl=SCRIPT_TTL, revoked_since=since
+        )
 
     def end(self, user: Claims, refresh_token: str) -> None:
         """Take back the tokens of one log-in."""
@@ -108,17 +118,15 @@ class Tokens:
         """Return a token that resets the password, as long as the stored hash is what it is."""
         return self.keys.purpose.mint("reset", subject, state=stored, ttl=RESET_TTL)
 
-    def consume_reset(
-        self, token: str, subject: str, stored: str | None, *, swap: Callable[[], bool]
+    async def consume_reset(
+        self, token: str, subject: str, stored: str, swap: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Let one use of the token through to `swap`."""
-        if stored is None:
-            raise InvalidToken
-        self.keys.purpose.consume(token, "reset", subject, state=stored, swap=swap)
+        """Let one use of the token through to `swap`, and a bad token not even there."""
+        await self.keys.purpose.aconsume(token, "reset", subject, state=stored, swap=swap)
 
-    def _pair(self, keys: Keys, subject: str, refresh_token: str) -> TokenPair:
+    def _pair(self, keys: Keys, subject: str, roles: Roles, refresh_token: str) -> TokenPair:
         since = self.revocations.since(subject)
-        access = keys.issuer.access(subject, permissions=PERMISSIONS, revoked_since=since)
+        access = keys.issuer.access(subject, roles=roles, revoked_since=since)
         return TokenPair(access_token=access, refresh_token=refresh_token)
 
     def _rotate(self, keys: Keys, used: Claims) -> str:
