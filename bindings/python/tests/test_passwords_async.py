@@ -80,9 +80,9 @@ async def test_the_event_loop_goes_on_while_passwords_are_hashed() -> None:
         await asyncio.gather(*(hasher.averify(stored, PASSWORD) for _ in range(16)))
         took = time.perf_counter() - started
         ticking.cancel()
-    # Had the loop waited for the hashes, there would be a handful of ticks.
-    assert len(late) > took / 0.010
-    assert sorted(late)[len(late) // 2] < 0.005
+    # Had the loop waited for the hashes, there would be one tick for each.
+    assert len(late) > took / 0.020
+    assert sorted(late)[len(late) // 2] < 0.020
 
 
 def resident_kib() -> int:
