@@ -5,7 +5,6 @@
 use std::ptr;
 
 use donjon::ffi::*;
-use donjon_fuzz::KEYS;
 use donjon_fuzz::abi::{Input, Script, checked, handle, output, record};
 use libfuzzer_sys::fuzz_target;
 
@@ -13,7 +12,7 @@ const MOST_CALLS: usize = 32;
 const SMALL: &str =
     r#"{"memory_kib":8,"time_cost":1,"memory_budget_kib":64,"max_wait_ms":0,"allow_weak":true}"#;
 const WORDS: [&str; 17] = [
-    KEYS,
+    r#"{"keys":[{"kid":"1","kty":"oct","alg":"HS256","purpose":"password-pepper","status":"primary","k":"T2xkLXBlcHBlci1vZi10aGUtZnV6emVyLTMyLWJ5dGU"}]}"#,
     SMALL,
     "{}",
     r#"{"preset":"owasp","legacy":["bcrypt","pbkdf2","scrypt","argon2i","argon2d"]}"#,
