@@ -31,6 +31,9 @@ pub const MAX_USER_INPUTS: usize = 16;
 /// The longest user input, in bytes.
 pub const MAX_USER_INPUT_LEN: usize = 256;
 
+/// The longest JSON list of user inputs, in bytes: all of them, with every byte escaped.
+const MAX_USER_INPUTS_JSON_LEN: usize = 32 * 1024;
+
 /// The passwords, sorted, each with a line feed behind it; where they are from: `COMMON.md`.
 const LIST: &str = include_str!("common.txt");
 
@@ -70,10 +73,13 @@ impl UserInputs {
     ///
     /// # Errors
     /// - [`PasswordError::Malformed`]: no list of texts.
-    /// - [`PasswordError::TooLarge`]: as [`UserInputs::new`].
+    /// - [`PasswordError::TooLarge`]: as [`UserInputs::new`]; a list over 32 KiB.
     pub fn from_json(text: &[u8]) -> Result<Self, PasswordError> {
         if text.is_empty() {
             return Ok(Self::default());
+        }
+        if text.len() > MAX_USER_INPUTS_JSON_LEN {
+            return Err(PasswordError::TooLarge);
         }
         match json::parse(text, Limits::DOCUMENT) {
             Ok(Value::Array(list)) if list.is_all_text() => {
@@ -315,6 +321,24 @@ mod tests {
         }
         let short = UserInputs::new(["Jo", "x@y.z"]).unwrap();
         assert_eq!(find("jo-84!x/y,z-2931", &short), None);
+    }
+
+    #[test]
+    fn user_inputs_are_a_short_list_of_short_texts() {
+        let read = |text: &str| UserInputs::from_json(text.as_bytes()).map(|inputs| inputs.texts.len());
+        let list = |count: usize, len: usize| {
+            alloc::format!("[{}]", alloc::vec![alloc::format!("\"{}\"", "a".repeat(len)); count].join(","))
+        };
+        assert_eq!(read(""), Ok(0));
+        assert_eq!(read("[]"), Ok(0));
+        assert_eq!(read(r#"["Ann","\u00e4"]"#), Ok(2));
+        assert_eq!(read(&list(MAX_USER_INPUTS, MAX_USER_INPUT_LEN)), Ok(MAX_USER_INPUTS));
+        for large in [list(MAX_USER_INPUTS + 1, 1), list(1, MAX_USER_INPUT_LEN + 1), list(10_000, 8)] {
+            assert_eq!(read(&large), Err(PasswordError::TooLarge));
+        }
+        for bad in ["x", "{}", "\"Ann\"", "[1]", r#"["Ann",null]"#, r#"["Ann"] "x""#, r#"["\ud800"]"#] {
+            assert_eq!(read(bad), Err(PasswordError::Malformed), "{bad}");
+        }
     }
 
     #[test]

@@ -142,7 +142,7 @@ mod imp {
     impl Region {
         pub(in crate::runtime) fn map(blocks: usize) -> Option<Self> {
             let mut memory = Vec::new();
-            memory.try_reserve_exact(blocks).ok()?;
+            memory.try_reserve_exact(blocks).ok().filter(|()| blocks > 0)?;
             memory.resize(blocks, Block::new());
             Some(Self(memory))
         }
