@@ -720,7 +720,7 @@ int32_t donjon_permission_implies(const uint8_t *granted,
 int32_t donjon_policy_new(const uint8_t *document, size_t document_len, donjon_policy **out);
 
 // Says why donjon_policy_new refuses a document: null if it does not, else
-// {"error":"config_error","path":"roles.editor.allow[0]","message":"…"}.
+// `{"error":"config_error","path":"roles.editor.allow[0]","message":"…"}`.
 //
 // Errors: BUFFER_TOO_SMALL.
 int32_t donjon_policy_diagnose(const uint8_t *document,

@@ -63,7 +63,7 @@ pub unsafe extern "C" fn donjon_policy_new(
 }
 
 /// Says why donjon_policy_new refuses a document: null if it does not, else
-/// {"error":"config_error","path":"roles.editor.allow[0]","message":"…"}.
+/// `{"error":"config_error","path":"roles.editor.allow[0]","message":"…"}`.
 ///
 /// Errors: BUFFER_TOO_SMALL.
 ///

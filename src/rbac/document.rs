@@ -24,7 +24,8 @@ pub const MAX_CONSTRAINTS: usize = 4096;
 /// The longest name of a role or a tenant, in bytes.
 pub const MAX_NAME_LEN: usize = 128;
 
-const LIMITS: Limits = Limits { depth: 8, members: MAX_ROLES };
+/// One role too many is read, so as to be counted.
+const LIMITS: Limits = Limits { depth: 8, members: MAX_ROLES + 1 };
 
 /// A document whose shape has been checked; what its names refer to has not.
 #[derive(Debug, Default)]
