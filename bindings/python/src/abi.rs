@@ -143,15 +143,23 @@ impl<T: Noun> Handle<T> {
 
 /// Gives `call` a buffer of `capacity` bytes and returns what it wrote.
 fn fill(capacity: usize, call: impl FnOnce(*mut u8, usize, *mut usize) -> i32) -> Outcome<Vec<u8>> {
+    attempt(capacity, call, &mut 0)
+}
+
+/// As [`fill`]; where the buffer is too small, `len` is what it takes.
+fn attempt(
+    capacity: usize,
+    call: impl FnOnce(*mut u8, usize, *mut usize) -> i32,
+    len: &mut usize,
+) -> Outcome<Vec<u8>> {
     let mut out: Vec<u8> = Vec::new();
     out.try_reserve_exact(capacity).map_err(|_| Failure::OUT_OF_MEMORY)?;
-    let mut len = 0;
-    check(call(out.as_mut_ptr(), out.capacity(), &raw mut len))?;
-    if len > out.capacity() {
+    check(call(out.as_mut_ptr(), out.capacity(), &raw mut *len))?;
+    if *len > out.capacity() {
         return Err(Failure::INTERNAL_ERROR);
     }
     // SAFETY: on success the first `len` bytes are written, and they fit.
-    unsafe { out.set_len(len) };
+    unsafe { out.set_len(*len) };
     Ok(out)
 }
 
@@ -184,8 +192,9 @@ fn document(call: impl Fn(*mut u8, usize, *mut usize) -> i32) -> Outcome<Vec<u8>
 /// As [`document`], for what costs something to write: a usual one is written once.
 fn answer(call: impl Fn(*mut u8, usize, *mut usize) -> i32) -> Outcome<Vec<u8>> {
     const USUAL: usize = 4096;
-    match fill(USUAL, &call) {
-        Err(Failure::BUFFER_TOO_SMALL) => document(call),
+    let mut len = 0;
+    match attempt(USUAL, &call, &mut len) {
+        Err(Failure::BUFFER_TOO_SMALL) => fill(len, call),
         outcome => outcome,
     }
 }

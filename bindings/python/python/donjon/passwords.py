@@ -54,9 +54,10 @@ class PasswordHasher:
     Hashes of the schemes in `legacy` are verified and never made. `pepper` has keys of the purpose
     `password-pepper`: the primary one goes into new hashes, all of them verify.
 
-    It never changes; any thread and any event loop may use it. It keeps its memory for the next
-    hash, so a service has one, made in the process that uses it: a server that forks its workers
-    makes it after the fork. `close` ends the threads of what is awaited; the rest needs none.
+    It never changes; any thread and any event loop of asyncio may use it. It keeps its memory for
+    the next hash, so a service has one, made in the process that uses it: a server that forks its
+    workers makes it after the fork. `close` ends the threads of what is awaited; the rest needs
+    none.
     """
 
     __slots__ = ("_hasher", "_offload")

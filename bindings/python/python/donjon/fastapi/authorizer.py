@@ -9,7 +9,15 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, FastAPI, HTTPException, Request, Security
 from fastapi.responses import JSONResponse
 
-from donjon import Claims, DonjonError, InvalidArgument, PermissionDenied, Policy, Subject
+from donjon import (
+    Claims,
+    DonjonError,
+    InvalidArgument,
+    PermissionDenied,
+    Policy,
+    PolicyError,
+    Subject,
+)
 from donjon.fastapi.bearer import BearerAuth, BearerScheme
 from donjon.fastapi.instance import instance_of
 
@@ -119,7 +127,8 @@ class Authorizer:
                 roles = await found if isawaitable(found) else found
                 narrowed = user.permissions if "permissions" in user else None
                 return policy.subject(tuple(roles), tenant=tenant, permissions=narrowed)
-            except DonjonError as error:
+            except (PolicyError, InvalidArgument) as error:
+                # Roles that exclude each other; or the path has a tenant that is none.
                 self._log_denial(user, (), error)
                 raise _forbidden() from None
 

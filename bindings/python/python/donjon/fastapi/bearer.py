@@ -1,7 +1,5 @@
 """Who is asking: `BearerAuth`, and the public keys that others check its tokens with."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
@@ -69,6 +67,8 @@ class BearerAuth:
         return claims
 
 
+# No annotation here is a text: older FastAPIs look for the names in a function's globals, and an
+# object that is called has none.
 class BearerScheme(SecurityBase):
     """What FastAPI puts into the OpenAPI document, as it does with every `SecurityBase`."""
 
