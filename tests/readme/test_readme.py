@@ -60,7 +60,7 @@ def test_python(block: Block, tmp_path: Path) -> None:
 
 @examples("python", "before")
 def test_python_before(block: Block, tmp_path: Path) -> None:
-    """PyJWT's half of a comparison is true to PyJWT."""
+    """The other library's half of a comparison is true to that library."""
     assert_prints(block, run_python(block, tmp_path, "-W", "default"))
 
 
