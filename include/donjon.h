@@ -350,6 +350,21 @@ int32_t donjon_hasher_new(const donjon_keyring *peppers,
                           size_t config_len,
                           donjon_hasher **out);
 
+// Says why donjon_hasher_new refuses a configuration: null if it does not, else
+// `{"error":"config_error","path":"","message":"…"}`.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_hasher_diagnose(const donjon_keyring *peppers,
+                               const uint8_t *config,
+                               size_t config_len,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// How long a hash waits for memory before it is BUSY, in milliseconds: for a host that queues by itself.
+// 0 for a NULL hasher.
+uint32_t donjon_hasher_max_wait_ms(const donjon_hasher *hasher);
+
 // How many hashes of the hasher's own parameters run at once: the number of threads that are worth
 // having. 0 for a NULL hasher.
 uint32_t donjon_hasher_slots(const donjon_hasher *hasher);
@@ -417,6 +432,17 @@ int32_t donjon_issuer_new(const donjon_keyring *keyring,
                           const uint8_t *config,
                           size_t config_len,
                           donjon_issuer **out);
+
+// Says why donjon_issuer_new refuses a configuration: null if it does not, else
+// `{"error":"config_error","path":"","message":"…"}`.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_issuer_diagnose(const donjon_keyring *keyring,
+                               const uint8_t *config,
+                               size_t config_len,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
 
 // The bytes that a token takes at most, for a subject and claims of these lengths: the cap that
 // donjon_issuer_access and donjon_issuer_refresh want. 0 for a NULL issuer.
@@ -528,6 +554,16 @@ int32_t donjon_keyring_generate(const uint8_t *spec,
 int32_t donjon_keyring_from_jwks(const uint8_t *jwks,
                                  size_t jwks_len,
                                  donjon_keyring **out);
+
+// Says why donjon_keyring_from_jwks refuses a key set: null if it does not, else
+// `{"error":"config_error","path":"keys[3]","message":"…"}`, which says nothing of the key itself.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_keyring_diagnose(const uint8_t *jwks,
+                                size_t jwks_len,
+                                uint8_t *out,
+                                size_t cap,
+                                size_t *out_len);
 
 // Derives the keyring of a master secret; every host that is given both has the same keys.
 //
@@ -1042,6 +1078,17 @@ int32_t donjon_verifier_new(const donjon_keyring *keyring,
                             const uint8_t *config,
                             size_t config_len,
                             donjon_verifier **out);
+
+// Says why donjon_verifier_new refuses a configuration: null if it does not, else
+// `{"error":"config_error","path":"","message":"…"}`.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_verifier_diagnose(const donjon_keyring *keyring,
+                                 const uint8_t *config,
+                                 size_t config_len,
+                                 uint8_t *out,
+                                 size_t cap,
+                                 size_t *out_len);
 
 // Checks a token. On success *claims says where in out its claims lie; cap = 2 * token_len always
 // suffices.

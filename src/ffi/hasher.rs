@@ -1,9 +1,9 @@
 //! `donjon_hasher`.
 
-use super::guard;
 use super::keyring::donjon_keyring;
-use super::memory::{Output, Slot, bytes, free, reference};
-use crate::password::{HasherConfig, Password, Verdict};
+use super::memory::{Output, Slot, bytes, free, optional_reference, reference};
+use super::{diagnosis, guard};
+use crate::password::{Password, Verdict};
 use crate::runtime::{OsEntropy, PasswordHasher};
 
 /// The longest password, in bytes; longer ones are TOO_LARGE, before anything is computed from them.
@@ -62,17 +62,53 @@ pub unsafe extern "C" fn donjon_hasher_new(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
-        let (config, out) = unsafe { (bytes(config, config_len)?, Slot::new(out)?) };
-        let peppers = if peppers.is_null() {
-            None
-        } else {
-            // SAFETY: the caller's handle, as the contract says.
-            Some(&unsafe { reference(peppers) }?.0)
-        };
-        let config = HasherConfig::from_json(config)?;
-        out.put_handle(donjon_hasher(PasswordHasher::new(&config, peppers)?));
+        let (peppers, config, out) =
+            unsafe { (optional_reference(peppers)?, bytes(config, config_len)?, Slot::new(out)?) };
+        out.put_handle(donjon_hasher(PasswordHasher::from_json(config, peppers.map(|keyring| &keyring.0))?));
         Ok(())
     })
+}
+
+/// Says why donjon_hasher_new refuses a configuration: null if it does not, else
+/// `{"error":"config_error","path":"","message":"…"}`.
+///
+/// Errors: BUFFER_TOO_SMALL.
+///
+/// # Safety
+/// The pointers are as the contract says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn donjon_hasher_diagnose(
+    peppers: *const donjon_keyring,
+    config: *const u8,
+    config_len: usize,
+    out: *mut u8,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's pointers, as the contract says.
+        let (peppers, config, out) = unsafe {
+            (optional_reference(peppers)?, bytes(config, config_len)?, Output::new(out, cap, out_len)?)
+        };
+        let made = PasswordHasher::from_json(config, peppers.map(|keyring| &keyring.0));
+        diagnosis::write(made.map(|_| ()), out)
+    })
+}
+
+/// How long a hash waits for memory before it is BUSY, in milliseconds: for a host that queues by itself.
+/// 0 for a NULL hasher.
+///
+/// # Safety
+/// hasher is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn donjon_hasher_max_wait_ms(hasher: *const donjon_hasher) -> u32 {
+    let mut max_wait_ms = 0;
+    guard(|| {
+        // SAFETY: the caller's handle, as the contract says.
+        max_wait_ms = unsafe { reference(hasher) }?.0.max_wait_ms();
+        Ok(())
+    });
+    max_wait_ms
 }
 
 /// How many hashes of the hasher's own parameters run at once: the number of threads that are worth

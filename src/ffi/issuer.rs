@@ -1,9 +1,9 @@
 //! `donjon_issuer`, and signing complete claims.
 
-use super::guard;
 use super::keyring::donjon_keyring;
 use super::memory::{Output, Slot, bytes, free, optional_text, reference, text};
 use super::status::DONJON_NEVER;
+use super::{diagnosis, guard};
 use crate::error::Status;
 use crate::runtime::OsEntropy;
 use crate::token::refresh::RefreshState;
@@ -46,6 +46,31 @@ pub unsafe extern "C" fn donjon_issuer_new(
             unsafe { (reference(keyring)?, bytes(config, config_len)?, Slot::new(out)?) };
         out.put_handle(donjon_issuer(Issuer::new(&keyring.0, IssuerConfig::from_json(config)?)?));
         Ok(())
+    })
+}
+
+/// Says why donjon_issuer_new refuses a configuration: null if it does not, else
+/// `{"error":"config_error","path":"","message":"…"}`.
+///
+/// Errors: BUFFER_TOO_SMALL.
+///
+/// # Safety
+/// The pointers are as the contract says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn donjon_issuer_diagnose(
+    keyring: *const donjon_keyring,
+    config: *const u8,
+    config_len: usize,
+    out: *mut u8,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's pointers, as the contract says.
+        let (keyring, config, out) =
+            unsafe { (reference(keyring)?, bytes(config, config_len)?, Output::new(out, cap, out_len)?) };
+        let made = IssuerConfig::from_json(config).and_then(|config| Issuer::new(&keyring.0, config));
+        diagnosis::write(made.map(|_| ()), out)
     })
 }
 

@@ -1,8 +1,8 @@
 //! `donjon_keyring`.
 
-use super::guard;
 use super::memory::{Output, Slot, bytes, free, optional_text, reference, text};
 use super::status::DONJON_NEVER;
+use super::{diagnosis, guard};
 use crate::error::Status;
 use crate::keyring::{KeyStatus, Keyring, Purpose};
 use crate::runtime::OsEntropy;
@@ -60,6 +60,28 @@ pub unsafe extern "C" fn donjon_keyring_from_jwks(
         let (jwks, out) = unsafe { (bytes(jwks, jwks_len)?, Slot::new(out)?) };
         out.put_handle(donjon_keyring(Keyring::from_jwks(jwks)?));
         Ok(())
+    })
+}
+
+/// Says why donjon_keyring_from_jwks refuses a key set: null if it does not, else
+/// `{"error":"config_error","path":"keys[3]","message":"…"}`, which says nothing of the key itself.
+///
+/// Errors: BUFFER_TOO_SMALL.
+///
+/// # Safety
+/// The pointers are as the contract says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn donjon_keyring_diagnose(
+    jwks: *const u8,
+    jwks_len: usize,
+    out: *mut u8,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's pointers, as the contract says.
+        let (jwks, out) = unsafe { (bytes(jwks, jwks_len)?, Output::new(out, cap, out_len)?) };
+        diagnosis::write(Keyring::from_jwks(jwks).map(|_| ()), out)
     })
 }
 

@@ -62,6 +62,18 @@ pub(super) unsafe fn reference<'a, T>(ptr: *const T) -> Result<&'a T, Status> {
     unsafe { ptr.as_ref() }.ok_or(Status::InvalidArgument)
 }
 
+/// What a handle points to, or `None` if it is null.
+///
+/// # Safety
+/// As [`reference`].
+pub(super) unsafe fn optional_reference<'a, T>(ptr: *const T) -> Result<Option<&'a T>, Status> {
+    if ptr.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise is the same.
+    unsafe { reference(ptr) }.map(Some)
+}
+
 /// A place that one `T` is written to, once, when everything else has gone well.
 pub(super) struct Slot<T>(*mut T);
 

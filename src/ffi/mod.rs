@@ -6,6 +6,7 @@
 #![allow(unsafe_code, non_camel_case_types)]
 #![warn(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
+mod diagnosis;
 mod hasher;
 mod issuer;
 mod jwks;

@@ -3,10 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::guard;
 use super::memory::{Output, Slot, bytes, foreign_text, free, reference, text};
+use super::{diagnosis, guard};
 use crate::error::Status;
-use crate::json::{self, Limits, ObjectWriter, Value};
+use crate::json::{self, Limits, Value};
 use crate::rbac::{
     CasbinImport, Lint, MatrixFormat, POLICY_SCHEMA, Policy, PolicyError, RoleError, UnknownPermission,
     shipped_policy,
@@ -80,26 +80,8 @@ pub unsafe extern "C" fn donjon_policy_diagnose(
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
         let (document, out) = unsafe { (bytes(document, document_len)?, Output::new(out, cap, out_len)?) };
-        match Policy::from_json(document) {
-            Ok(_) => out.write(b"null"),
-            Err(error) => out.write(diagnosis(&error).as_bytes()),
-        }
+        diagnosis::write(Policy::from_json(document).map(|_| ()), out)
     })
-}
-
-fn diagnosis(error: &PolicyError) -> String {
-    use alloc::string::ToString as _;
-    let (path, message) = match error {
-        PolicyError::Refused { path, reason } => (path.as_str(), reason.clone()),
-        other => ("", other.to_string()),
-    };
-    let mut out = String::new();
-    ObjectWriter::open(&mut out)
-        .text("error", error.status().name())
-        .text("path", path)
-        .text("message", &message)
-        .close();
-    out
 }
 
 /// A policy that is shipped, as a document to start from: "deepinsight" or "session-cluster".

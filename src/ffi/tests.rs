@@ -95,3 +95,30 @@ fn every_export_is_guarded() {
     }
     assert!(exports >= 28, "{exports}");
 }
+
+#[test]
+fn a_refused_configuration_is_diagnosed_and_a_good_one_is_not() {
+    let diagnosed = |call: &dyn Fn(*mut u8, usize, *mut usize) -> i32| {
+        let (mut out, mut len) = ([0; 512], 0);
+        assert_eq!(call(out.as_mut_ptr(), out.len(), &raw mut len), DONJON_OK);
+        std::string::String::from_utf8(out[..len].to_vec()).unwrap()
+    };
+    let hasher = |config: &str| {
+        // SAFETY: pointers and lengths of live values.
+        diagnosed(&|out, cap, len| unsafe {
+            donjon_hasher_diagnose(core::ptr::null(), config.as_ptr(), config.len(), out, cap, len)
+        })
+    };
+    assert_eq!(hasher(""), "null");
+    assert!(hasher(r#"{"preset":"rfc9106"}"#).contains("budget"), "{}", hasher(r#"{"preset":"rfc9106"}"#));
+    let jwks = |jwks: &str| {
+        // SAFETY: as above.
+        diagnosed(&|out, cap, len| unsafe {
+            donjon_keyring_diagnose(jwks.as_ptr(), jwks.len(), out, cap, len)
+        })
+    };
+    assert_eq!(jwks(r#"{"keys":[]}"#), "null");
+    let weak = jwks(r#"{"keys":[{"kty":"oct","k":"c2VjcmV0","alg":"HS256"}]}"#);
+    assert!(weak.starts_with(r#"{"error":"config_error","path":"keys[0]","message":"#), "{weak}");
+    assert!(!weak.contains("c2VjcmV0"));
+}

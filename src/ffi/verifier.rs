@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::guard;
 use super::keyring::donjon_keyring;
 use super::memory::{Output, Slot, bytes, free, reference};
 use super::status::DONJON_NEVER;
+use super::{diagnosis, guard};
 use crate::error::Status;
 use crate::json::{self, Limits};
 use crate::time::NumericDate;
@@ -139,6 +139,31 @@ pub unsafe extern "C" fn donjon_verifier_new(
             unsafe { (reference(keyring)?, bytes(config, config_len)?, Slot::new(out)?) };
         out.put_handle(donjon_verifier(Verifier::new(&keyring.0, VerifierConfig::from_json(config)?)?));
         Ok(())
+    })
+}
+
+/// Says why donjon_verifier_new refuses a configuration: null if it does not, else
+/// `{"error":"config_error","path":"","message":"…"}`.
+///
+/// Errors: BUFFER_TOO_SMALL.
+///
+/// # Safety
+/// The pointers are as the contract says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn donjon_verifier_diagnose(
+    keyring: *const donjon_keyring,
+    config: *const u8,
+    config_len: usize,
+    out: *mut u8,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller's pointers, as the contract says.
+        let (keyring, config, out) =
+            unsafe { (reference(keyring)?, bytes(config, config_len)?, Output::new(out, cap, out_len)?) };
+        let made = VerifierConfig::from_json(config).and_then(|config| Verifier::new(&keyring.0, config));
+        diagnosis::write(made.map(|_| ()), out)
     })
 }
 

@@ -42,6 +42,20 @@ impl PasswordHasher {
         })
     }
 
+    /// A hasher of the JSON form of a configuration.
+    ///
+    /// # Errors
+    /// - [`PasswordError::Config`]: as [`HasherConfig::from_json`] and [`Hasher::new`].
+    pub fn from_json(config: &[u8], peppers: Option<&Keyring>) -> Result<Self, PasswordError> {
+        Self::new(&HasherConfig::from_json(config)?, peppers)
+    }
+
+    /// How long a hash waits for memory, in milliseconds.
+    #[must_use]
+    pub fn max_wait_ms(&self) -> u32 {
+        self.pool.max_wait_ms()
+    }
+
     /// How many hashes of its own parameters run at once.
     #[must_use]
     pub fn slots(&self) -> u32 {

@@ -65,6 +65,10 @@ impl MemoryPool {
         self.budget_kib
     }
 
+    pub(super) fn max_wait_ms(&self) -> u32 {
+        u32::try_from(self.max_wait.as_millis()).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn usage(&self) -> MemoryUse {
         let state = self.lock();
         MemoryUse { held_kib: state.held_kib(), peak_kib: state.peak_kib, leases: state.leases }
