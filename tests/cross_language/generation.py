@@ -11,28 +11,16 @@ import base64
 import hashlib
 import hmac
 import json
-import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from passwords import Passwords
+from roles import Roles
+from texts import NAMES, NUMBERS, STRINGS, Members, dump, line_of
+
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 NOW = 1_700_000_000
-
-NUMBERS = [
-    "0", "-0", "1", "-1", "7", "1.0", "-1.0", "1e3", "1E+3", "1e-3", "0.5", "0e0", "0.0", "10e-1", "1.5e1", "300", "301",
-    "1699999999", "1700000000", "1700000000.0", "1700000000.5", "1700000001", "1700000600", "1700000600.25", "17000006e2", "1.7e9", "1.7000006e9",
-    "9007199254740993", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
-    "18446744073709551616", "123456789012345678901234567890", "1e400", "1e-400", "0.1e1", "4294967295", "4294967296", "1e9999999999999999999",
-]  # fmt: skip
-BAD_NUMBERS = ["01", "+1", "1.", ".5", "1e", "0x10", "NaN", "Infinity", "-Infinity", "--1", "1_000", "-"]
-STRINGS = [
-    '""', '"a"', '"ann"', '"api"', '"at+jwt"', '"rt+jwt"', '"https://issuer.example"', '"https:\\/\\/issuer.example"', '"\\u0061nn"', '"Zo\u00eb"', '"Zo\\u00eb"', '"e\u0301"', '"\u4e2d\u6587"',
-    '"\U0001f600"', '"\\ud83d\\ude00"', '"a b"', '"\\"\\\\\\/"', '"\\b\\f\\n\\r\\t"', '"\\u0000"', '"\\u001f\\u007f"', '"<script>&</script>"', '"\u2028\u2029"', '"\\u2028"', '"\u007f"', '"\ufeff"', '"\\u005C"',
-]  # fmt: skip
-BAD_STRINGS = ['"\\ud800"', '"\\udc00a"', '"\\ude00\\ud83d"', '"\\x41"', '"\\u00"', '"a', '"a\tb"', "'a'", '"\\"', "a"]
-NAMES = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "permissions", "roles", "family", "generation", "token_type", "name", "x", "", "\u00e9", "a/b", "__proto__", "constructor", "sfp", "typ"]
-
 
 def b64u(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -42,22 +30,20 @@ def unb64u(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+# How often each operation is asked for.
+WEIGHTS = {
+    "token_verify": 38, "jws_verify": 12, "token_sign": 14, "jwks_parse": 10, "purpose_mint": 6, "purpose_check": 5, "refresh_rotate": 7, "revocation_check": 4, "jwks_refresh": 4,
+    "password_hash": 5, "password_verify": 8, "password_needs_rehash": 5, "password_strength": 8, "breach_prefix": 1, "breach_count": 2,
+    "permission_implies": 8, "rbac_check": 16, "rbac_explain": 6, "what_can": 4, "who_can": 2, "has_role": 2, "check_permission": 2, "check_role": 1, "policy_assign": 3,
+    "policy_document": 5, "policy_shipped": 1, "policy_diagnose": 5, "policy_diff": 3, "policy_lint": 3, "policy_matrix": 3, "casbin_import": 3,
+}  # fmt: skip
 
 
-Members = list[tuple[str, str]]
-
-
-def line_of(members: Members) -> str:
-    return "{" + ",".join(f"{dump(name)}:{text}" for name, text in members) + "}"
-
-
-class Generator:
+class Generator(Passwords, Roles):
     """An endless, seeded source of request lines."""
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
+        super().__init__(seed)
         self.good: dict[str, list[dict[str, Any]]] = {}
         self.every: list[dict[str, Any]] = []
         for path in sorted(VECTORS.glob("*.json")):
@@ -78,73 +64,6 @@ class Generator:
                         if "kty" in key:
                             distinct[dump(key)] = key
         return [distinct[text] for text in sorted(distinct)]
-
-    # ---- chance ----
-
-    def chance(self, probability: float) -> bool:
-        return self.random.random() < probability
-
-    def pick(self, options: list[Any]) -> Any:
-        return self.random.choice(options)
-
-    def chosen(self, options: list[Callable[[], str]]) -> str:
-        return self.random.choice(options)()
-
-    # ---- JSON text ----
-
-    def value(self, depth: int = 0) -> str:
-        kind = self.random.random()
-        if kind < 0.3:
-            return str(self.pick(NUMBERS))
-        if kind < 0.6:
-            return str(self.pick(STRINGS))
-        if kind < 0.72:
-            return str(self.pick(["null", "true", "false"]))
-        if kind < 0.74:
-            return str(self.pick(BAD_NUMBERS + BAD_STRINGS))
-        if kind < 0.76:
-            levels = int(self.pick([3, 10, 31, 32, 33, 60, 200]))
-            return "[" * levels + "]" * levels
-        if depth > 2:
-            return "[]"
-        inner = [self.value(depth + 1) for _ in range(self.random.randrange(4))]
-        if kind < 0.88:
-            return "[" + ",".join(inner) + "]"
-        names = self.random.sample(NAMES, len(inner))
-        return "{" + ",".join(f"{dump(name)}:{text}" for name, text in zip(names, inner)) + "}"
-
-    def space(self) -> str:
-        return str(self.pick(["", "", " ", "\t", " \r "]))
-
-    def respaced(self, text: str) -> str:
-        """White space where JSON allows it, and nowhere else."""
-        out, in_string, escaped = [], False, False
-        for letter in text:
-            out.append(letter)
-            if in_string:
-                in_string = escaped or letter != '"'
-                escaped = not escaped and letter == "\\"
-            else:
-                in_string = letter == '"'
-                if letter in ",:[{" and self.chance(0.2):
-                    out.append(self.space())
-        return "".join(out)
-
-    def mutated_json(self, text: str) -> str:
-        """The text with one thing done to it: now and then nothing that matters."""
-        at = self.random.randrange(len(text) + 1)
-        done: list[Callable[[], str]] = [
-            lambda: self.respaced(text),
-            lambda: text.replace('"', '"\\u0061', 1) if '"' in text else text,
-            lambda: text[:at] + text[at + 1 :],
-            lambda: text[:at] + str(self.pick([",", '"', "{", "}", "[", "]", " ", "\\", "0", "x", "\u00e9"])) + text[at:],
-            lambda: text[:at],
-            lambda: text + str(self.pick([" ", "x", "{}", ",", "\u00a0"])),
-            lambda: text.replace("}", "," + dump(self.pick(NAMES)) + ":" + self.value() + "}", 1),
-            lambda: text.replace("{", "{" + dump(self.pick(NAMES)) + ":" + self.value() + ",", 1),
-            lambda: text.replace("1700", str(self.pick(["1701", "1.7e9,", "17e2", "-1700"])), 1),
-        ]
-        return self.chosen(done)
 
     # ---- tokens ----
 
@@ -329,9 +248,6 @@ class Generator:
 
     # ---- requests ----
 
-    def members(self, request: dict[str, Any]) -> Members:
-        return [(name, dump(value)) for name, value in request.items()]
-
     def key_set(self, key: dict[str, Any]) -> str:
         others = [other for other in self.random.sample(self.secrets, self.random.randrange(2)) if other.get("kid") != key.get("kid")]
         if "kid" not in key:
@@ -371,13 +287,10 @@ class Generator:
     def line(self, number: int) -> bytes:
         if self.chance(0.02):
             return self.junk(number)
-        operations: list[tuple[int, Callable[[], Members]]] = [
-            (38, self.token_verify), (12, self.jws_verify), (14, self.token_sign), (10, self.jwks_parse), (6, self.purpose_mint), (5, self.purpose_check), (7, self.refresh_rotate), (4, self.revocation_check), (4, self.jwks_refresh),
-        ]  # fmt: skip
         if self.chance(0.08):
             members = self.members(self.pick(self.every))
         else:
-            members = self.random.choices([make for _, make in operations], [weight for weight, _ in operations])[0]()
+            members = getattr(self, self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0])()
         if self.chance(0.1):
             members = self.broken(members)
         members.insert(0, ("id", self.identity(number)))
