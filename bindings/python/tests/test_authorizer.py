@@ -281,9 +281,11 @@ async def test_what_is_not_denied_is_read(readers: Service, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/alias/0", "/alias/x", "/both/08", "/enum/x"])
 async def test_what_the_route_cannot_read_or_reads_in_two_ways_is_denied(
-    readers: Service, path: str
+    readers: Service, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    forbidden(await readers.get(path, "viewer"))
+    with caplog.at_level(logging.INFO, "donjon.fastapi"):
+        forbidden(await readers.get(path, "viewer"))
+    assert "the parameter" in vars(caplog.records[0])["donjon"]["message"]
 
 
 async def test_a_path_without_the_parameter_is_the_services_mistake() -> None:

@@ -223,7 +223,11 @@ def check_strength(
 
 
 def estimate_strength(password: Password, user_inputs: Texts = ()) -> Estimate:
-    """Estimate how many guesses a password takes. Only its first 100 characters are looked at."""
+    """Estimate how many guesses a password takes. Only its first 100 characters are looked at.
+
+    That takes up to some tens of milliseconds, in which other threads go on and an event loop does
+    not.
+    """
     found = _donjon.password_estimate(password, user_inputs)
     feedback = found["feedback"]
     return Estimate(

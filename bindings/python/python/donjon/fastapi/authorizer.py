@@ -159,6 +159,7 @@ class Authorizer:
         details = {
             "subject": user.subject if user else None,
             "needs": list(needs),
+            "message": str(error),
             "explanation": explanation,
             "policy": self._policy.digest.hex(),
         }
