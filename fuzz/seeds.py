@@ -157,6 +157,10 @@ def strength_seeds() -> Iterator[bytes]:
             yield from (
                 bytes([profile, len(inputs)]) + inputs + password.encode() for profile in range(3)
             )
+    # As long as a password may be, and slow to judge if anything is
+    own = json.dumps([f"{number:x}".rjust(12, "a") for number in range(15)]).encode()
+    for unit in ("a", "ab4", "quiet basalt otter ", "aaaaaaaaaaab"):
+        yield bytes([0, len(own)]) + own + (unit * 4096)[:4095].encode()
 
 
 def breach_seeds() -> Iterator[bytes]:
