@@ -922,6 +922,8 @@ static void threads_share_handles(void) {
 
 #include "test_passwords.h"
 #include "test_roles.h"
+/* After those: it diagnoses what they have. */
+#include "test_diagnoses.h"
 
 int main(void) {
     RUN(the_version_is_this_header_s);
@@ -957,5 +959,6 @@ int main(void) {
     RUN(threads_share_handles);
     run_passwords();
     run_roles();
+    RUN(refusals_say_where_and_why);
     return finish("the C ABI");
 }
