@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
     reason = "a test fails by panicking"
 )]
 
@@ -164,6 +165,8 @@ fn a_token_only_narrows() {
     let narrowed = policy.subject(["editor"], None, Some(&["document:create"])).unwrap();
     assert_eq!(narrowed.explain(Mode::All, &["document:read"], None).reason, Reason::TokenLacks);
     assert_eq!(narrowed.permissions(), ["document:create"]);
+    let one = policy.subject(["intern"], None, Some(&["document:read,update:7", "document:update:payroll"]));
+    assert_eq!(one.unwrap().permissions(), ["document:read:7", "document:update:7"]);
 }
 
 #[test]
@@ -310,7 +313,9 @@ fn static_separation_is_kept_at_assignment_through_the_hierarchy() {
     assert_eq!(policy.check_assignment(&[], "impossible", 0), Err(RoleError::SeparationOfDuty));
     assert_eq!(policy.check_assignment(&["approver"], "auditor", 0), Ok(()), "assigned, not active");
     assert_eq!(policy.check_assignment(&["ghost"], "payer", 0), Ok(()));
-    assert_eq!(policy.check_assignment(&[], "ghost", 0), Err(RoleError::Unknown));
+    for role in ["ghost", "payer@", "payer@a@b", "payer@a b", "payer@\n", "@a", ""] {
+        assert_eq!(policy.check_assignment(&[], role, 0), Err(RoleError::Unknown), "{role:?}");
+    }
     assert_eq!(policy.check_assignment(&["payer@a"], "approver@b", 0), Ok(()), "other tenants");
     assert_eq!(policy.check_assignment(&["payer@a"], "approver@a", 0), Err(RoleError::SeparationOfDuty));
     assert_eq!(policy.check_assignment(&["payer"], "approver@a", 0), Err(RoleError::SeparationOfDuty));
@@ -484,7 +489,19 @@ fn a_service_can_ask_for_its_permissions_when_it_starts() {
             "the catalogue has no such permission"
         );
     }
-    for malformed in ["", "document:", "document:re*", "{id}", "document:{id}:read"] {
+    for malformed in [
+        "",
+        "document:",
+        "document:re*",
+        "{id}",
+        "document:{id}:read",
+        "document:read:{}",
+        "document:read:{a},{b}",
+        "document:read:{a b}",
+        "document:read:{*}",
+        "document:read:{{x}}",
+        "document:read:{a:b}",
+    ] {
         assert!(policy.check_permission(malformed).is_err(), "{malformed}");
     }
 }
@@ -534,6 +551,57 @@ fn a_policy_over_a_limit_is_refused_and_never_overflows() {
     assert_eq!(Policy::from_json(nested.as_bytes()).unwrap_err().status(), Status::Malformed);
     let huge = vec![b' '; (16 << 20) + 1];
     assert_eq!(Policy::from_json(&huge).unwrap_err().status(), Status::TooLarge);
+}
+
+#[test]
+fn an_instance_is_bounded_with_its_permission() {
+    let policy = policy(DOCUMENTS);
+    let viewer = policy.subject(["viewer"], None, None).unwrap();
+    for (len, fits) in [(498, true), (499, false), (512, false), (1 << 20, false)] {
+        let instance = "x".repeat(len);
+        let text = format!("document:read:{instance}");
+        assert_eq!(viewer.has("document:read", Some(&instance)), fits, "{len}");
+        assert_eq!(viewer.has(&text, None), fits, "{len}");
+        assert_eq!(viewer.explain(Mode::All, &["document:read"], Some(&instance)).allowed, fits, "{len}");
+    }
+    for full in ["1:2:3:4:5:6:7:8", &"x".repeat(511)] {
+        assert_eq!(
+            refusal(&format!(r#"{{"permissions":["{full}:{{id}}"],"roles":{{}}}}"#)).0,
+            "permissions[0]"
+        );
+    }
+}
+
+#[test]
+fn what_is_inherited_many_times_is_taken_over_once() {
+    let instances: Vec<String> = (0..20_000).map(|id| format!(r#""d:i{id}""#)).collect();
+    let bases = [r#""b""#; 40_000].join(",");
+    let names: String = (0..2_000).map(|id| format!(r#""p{id}":{{"inherits":["b"]}},"#)).collect();
+    let parents: Vec<String> = (0..2_000).map(|id| format!(r#""p{id}""#)).collect();
+    let document = format!(
+        r#"{{"permissions":["d:{{id}}"],"roles":{{"b":{{"allow":[{}]}},{names}
+            "again":{{"inherits":[{bases}]}},"all":{{"inherits":[{}],"deny":["d:i7"]}}}}}}"#,
+        instances.join(","),
+        parents.join(",")
+    );
+    let policy = policy(&document);
+    assert!(policy.allows(&["again"], None, "d", Some("i7")));
+    assert!(!policy.allows(&["all"], None, "d", Some("i7")));
+}
+
+#[test]
+fn grants_that_stand_for_too_much_are_refused_before_they_take_long() {
+    let entries: Vec<String> =
+        (0..65_536).map(|id| format!(r#""{}:{id}""#, char::from(b'a' + (id % 8) as u8))).collect();
+    let grants: Vec<String> = (0..2_000)
+        .map(|id| format!(r#""a,b,c,d,e,f,g,h{}""#, ",a".repeat(id % 200) + &",b".repeat(id / 200)))
+        .collect();
+    let document = format!(
+        r#"{{"permissions":[{}],"roles":{{"r":{{"allow":[{}]}}}}}}"#,
+        entries.join(","),
+        grants.join(",")
+    );
+    assert_eq!(Policy::from_json(document.as_bytes()).unwrap_err().status(), Status::TooLarge);
 }
 
 #[test]

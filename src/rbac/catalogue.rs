@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use super::entries::{EntryId, EntrySet, Instance};
-use super::permission::{Permission, Segment, is_name};
+use super::permission::{MAX_PERMISSION_LEN, MAX_SEGMENTS, Permission, Segment, is_name};
 
 /// The most permissions of a catalogue.
 pub const MAX_CATALOGUE: usize = 65_536;
@@ -54,6 +54,14 @@ pub(super) struct Meaning {
     pub(super) met: Part,
     /// Entries that it meets at all, if only in one instance.
     pub(super) touched: EntrySet,
+}
+
+impl Meaning {
+    /// What it takes, in bytes.
+    pub(super) fn size(&self) -> usize {
+        let part = |part: &Part| part.whole.size().saturating_add(size_of_val(&*part.instances));
+        part(&self.implied).saturating_add(part(&self.met)).saturating_add(self.touched.size())
+    }
 }
 
 /// A part of the catalogue.
@@ -110,6 +118,10 @@ impl Catalogue {
             None => (text, false),
         };
         let permission = Permission::parse(text).map_err(|error| error.0)?;
+        if is_open && (permission.segments().count() >= MAX_SEGMENTS || text.len() >= MAX_PERMISSION_LEN - 1)
+        {
+            return Err("there is no room for an instance");
+        }
         let id = EntryId::try_from(self.entries.len()).map_err(|_| "too many permissions")?;
         let mut at = 0;
         for segment in permission.segments() {
@@ -175,9 +187,13 @@ impl Catalogue {
         self.entry(entry).is_some_and(|entry| entry.is_open)
     }
 
-    pub(super) fn instance_text(&self, instance: Instance) -> String {
+    pub(super) fn instance_name(&self, instance: Instance) -> &str {
         let name = usize::try_from(instance.name).ok().and_then(|name| self.instance_names.get(name));
-        alloc::format!("{}:{}", self.text(instance.entry), name.map_or("", |name| name))
+        name.map_or("", |name| name)
+    }
+
+    pub(super) fn instance_text(&self, instance: Instance) -> String {
+        alloc::format!("{}:{}", self.text(instance.entry), self.instance_name(instance))
     }
 
     fn entry(&self, entry: EntryId) -> Option<&Entry> {
@@ -207,6 +223,11 @@ impl Catalogue {
     /// out.
     pub(super) fn meaning(&self, permission: Permission<'_>) -> Meaning {
         self.finish(self.look_up(permission).0)
+    }
+
+    /// The instances that a permission implies, also those that no grant names.
+    pub(super) fn implied_instances<'a>(&self, permission: Permission<'a>) -> Vec<(EntryId, &'a str)> {
+        self.look_up(permission).0.implied.instances
     }
 
     /// What is found, and whether that is all of it.
@@ -240,6 +261,7 @@ impl Catalogue {
         if at.is_empty() {
             return false;
         }
+        found.steps = found.steps.saturating_add(at.len());
         let Some((segment, rest)) = segments.split_first() else {
             at.iter().for_each(|node| self.take_all(node, found));
             return true;
@@ -279,6 +301,7 @@ impl Catalogue {
     }
 
     fn take_all(&self, node: &Node, found: &mut Found<'_>) {
+        found.steps = found.steps.saturating_add(1);
         if let Some(entry) = node.entry {
             found.implied.whole.push(entry);
             found.met.whole.push(entry);
@@ -301,7 +324,9 @@ impl Catalogue {
     /// Finds the instance of a permission. `instance` is one literal name, or nothing is found.
     pub(super) fn find_instance(&self, permission: &str, instance: &str) -> Result<Asked<'static>, NotFound> {
         let entry = self.by_text.get(permission).copied().filter(|&entry| self.is_open(entry));
-        if !is_name(instance) {
+        // The same limit as for the two written as one.
+        let len = permission.len().saturating_add(instance.len()).saturating_add(1);
+        if !is_name(instance) || len > MAX_PERMISSION_LEN {
             return Err(NotFound::Malformed);
         }
         Ok(Asked::Instance(entry.ok_or(NotFound::Unknown)?, self.instances.get(instance).copied()))

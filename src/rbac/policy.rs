@@ -22,8 +22,8 @@ use super::separation::Constraints;
 /// The most memory that the effective rights of a policy may take, in bytes.
 pub const MAX_COMPILED_LEN: usize = 64 << 20;
 
-/// The most places of the catalogue that the grants of a policy may lead past: seconds of work.
-const MAX_LOAD_STEPS: usize = 1 << 27;
+/// The most places of the catalogue that the grants of a policy may lead past: a second or two of work.
+const MAX_LOAD_STEPS: usize = 1 << 23;
 
 /// A loaded policy. It never changes: to replace it, load another and swap the two. Clones share it.
 #[derive(Clone)]
@@ -86,7 +86,7 @@ impl Policy {
         let catalogue = Catalogue::new(texts)
             .map_err(|(index, reason)| PolicyError::refused(format!("permissions[{index}]"), reason))?;
         let by_name = names(document)?;
-        let mut grants = Grants { catalogue, by_text: HashMap::new(), all: Vec::new() };
+        let mut grants = Grants { catalogue, by_text: HashMap::new(), all: Vec::new(), size: 0 };
         let mut roles = Vec::with_capacity(document.roles.len());
         let mut inherits = Vec::with_capacity(document.roles.len());
         let none = Arc::new(Rights::none());
@@ -99,16 +99,13 @@ impl Policy {
                 deny: grants.of(role, "deny", &role.deny)?,
                 rights: Arc::clone(&none),
             });
-            if grants.catalogue.steps > MAX_LOAD_STEPS {
-                return Err(PolicyError::TooLarge("its wildcards and lists take too long to find"));
-            }
         }
         let order = inherited_first(&inherits).map_err(|no_order| refused_order(&no_order, document))?;
         for (role, parents) in roles.iter_mut().zip(inherits) {
             role.inherits = parents;
         }
-        let Grants { catalogue, all: grants, .. } = grants;
-        compile_rights(&mut roles, &order, &grants, catalogue.len())?;
+        let Grants { catalogue, all: grants, size, .. } = grants;
+        compile_rights(&mut roles, &order, &grants, catalogue.len(), size)?;
         let constraints = Constraints::new(&document.constraints, |name| by_name.get(name).copied())?;
         let document = document.canonical();
         let digest = Sha256::digest(document.as_bytes()).into();
@@ -136,7 +133,8 @@ impl Policy {
     /// - [`UnknownPermission::Unknown`]: the catalogue has no such permission.
     pub fn check_permission(&self, permission: &str) -> Result<(), UnknownPermission> {
         let found = match permission.strip_suffix('}').and_then(|text| text.rsplit_once(":{")) {
-            Some((permission, _)) => self.0.catalogue.find_instance(permission, "id"),
+            // Whatever stands for the instance is one name, which an instance can be.
+            Some((permission, parameter)) => self.0.catalogue.find_instance(permission, parameter),
             None => self.0.catalogue.find(permission),
         };
         found.map(|_| ()).map_err(|not_found| match not_found {
@@ -325,7 +323,10 @@ fn parents(role: &RoleEntry<'_>, by_name: &HashMap<Box<str>, RoleId>) -> Result<
             PolicyError::refused(path, format!("no such role: `{}`", shortened(parent)))
         })
     };
-    role.inherits.iter().enumerate().map(find).collect()
+    let mut parents: Vec<RoleId> = role.inherits.iter().enumerate().map(find).collect::<Result<_, _>>()?;
+    parents.sort_unstable();
+    parents.dedup();
+    Ok(parents)
 }
 
 fn refused_order(no_order: &NoOrder, document: &Document<'_>) -> PolicyError {
@@ -351,6 +352,8 @@ struct Grants<'a> {
     catalogue: Catalogue,
     by_text: HashMap<&'a str, GrantId>,
     all: Vec<Grant>,
+    /// What their meanings take, in bytes.
+    size: usize,
 }
 
 impl<'a> Grants<'a> {
@@ -366,6 +369,9 @@ impl<'a> Grants<'a> {
                 let path = format!("roles.{}.{member}[{index}]", role.name);
                 PolicyError::refused(path, format!("{reason}: `{}`", shortened(text)))
             })?);
+            if self.catalogue.steps > MAX_LOAD_STEPS || self.size > MAX_COMPILED_LEN {
+                return Err(PolicyError::TooLarge("its wildcards and lists stand for too much"));
+            }
         }
         out.sort_unstable();
         out.dedup();
@@ -378,6 +384,7 @@ impl<'a> Grants<'a> {
         }
         let permission = Permission::parse(text).map_err(|error| error.0)?;
         let meaning = self.catalogue.intern(permission).ok_or("not in the catalogue")?;
+        self.size = self.size.saturating_add(meaning.size());
         let id = self.all.len();
         self.all.push(Grant { text: text.into(), meaning });
         self.by_text.insert(text, id);
@@ -390,8 +397,8 @@ fn compile_rights(
     order: &[RoleId],
     grants: &[Grant],
     entries: usize,
+    mut size: usize,
 ) -> Result<(), PolicyError> {
-    let mut size: usize = 0;
     let mut scratch = Scratch::new(entries);
     for &id in order {
         let Some(role) = roles.get(id) else { continue };
@@ -403,7 +410,7 @@ fn compile_rights(
         };
         let rights = rights.unwrap_or_else(|| {
             scratch.clear();
-            role.inherits.iter().filter_map(inherited).for_each(|rights| scratch.inherit(rights));
+            scratch.inherit_all(role.inherits.iter().filter_map(inherited));
             role.allow.iter().filter_map(|&grant| grants.get(grant)).for_each(|grant| scratch.allow(grant));
             role.deny.iter().filter_map(|&grant| grants.get(grant)).for_each(|grant| scratch.deny(grant));
             let rights = scratch.finish();
@@ -448,7 +455,24 @@ impl Scratch {
         self.deny_instances.clear();
     }
 
-    pub(super) fn inherit(&mut self, rights: &Rights) {
+    /// Takes over rights; those that several roles share, once.
+    pub(super) fn inherit_all<'a>(&mut self, rights: impl Iterator<Item = &'a Arc<Rights>>) {
+        let mut rights: Vec<&Arc<Rights>> = rights.collect();
+        rights.sort_unstable_by_key(|rights| Arc::as_ptr(rights));
+        rights.dedup_by_key(|rights| Arc::as_ptr(rights));
+        let mut sorted_len = 0_usize;
+        for rights in rights {
+            self.inherit(rights);
+            // Sorted whenever it may have doubled, so that it never takes twice what it comes to.
+            let len = self.allow_instances.len().saturating_add(self.deny_instances.len());
+            if len > sorted_len.saturating_mul(2).saturating_add(1024) {
+                self.sort();
+                sorted_len = self.allow_instances.len().saturating_add(self.deny_instances.len());
+            }
+        }
+    }
+
+    fn inherit(&mut self, rights: &Rights) {
         self.allow.add(&rights.allow);
         self.deny.add(&rights.deny);
         self.deny_met.add(&rights.deny_met);
@@ -467,6 +491,7 @@ impl Scratch {
         self.deny_instances.extend_from_slice(&grant.meaning.met.instances);
     }
 
+    /// Puts the instances in order, each once.
     pub(super) fn sort(&mut self) {
         for instances in [&mut self.allow_instances, &mut self.deny_instances] {
             instances.sort_unstable();

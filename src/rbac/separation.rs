@@ -5,7 +5,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::document::{Constraints as Declared, Separation as DeclaredSeparation, shortened};
+use super::document::{Constraints as Declared, Separation as DeclaredSeparation, is_role_name, shortened};
 use super::hierarchy::RoleId;
 use super::policy::{Found, Policy};
 use super::{PolicyError, RoleError};
@@ -98,7 +98,10 @@ impl Policy {
     /// - [`RoleError::CardinalityExceeded`]: as many users have it as may.
     pub fn check_assignment(&self, roles: &[&str], role: &str, members: u64) -> Result<(), RoleError> {
         let tenant = role.split_once('@').map(|(_, tenant)| tenant);
-        let Found::Active(target) = self.active(role, tenant) else { return Err(RoleError::Unknown) };
+        let target = match self.active(role, tenant) {
+            Found::Active(target) if tenant.is_none_or(is_role_name) => target,
+            _ => return Err(RoleError::Unknown),
+        };
         let mut scopes: Vec<Option<&str>> = alloc::vec![tenant];
         if tenant.is_none() {
             scopes.extend(roles.iter().filter_map(|role| Some(Some(role.split_once('@')?.1))));

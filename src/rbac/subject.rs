@@ -7,7 +7,7 @@ use core::fmt;
 use super::RoleError;
 use super::catalogue::{Asked, Catalogue};
 use super::document::is_role_name;
-use super::entries::Bits;
+use super::entries::{Bits, EntryId};
 use super::hierarchy::RoleId;
 use super::permission::Permission;
 use super::policy::{Found, Policy, Scratch, has_instance, of_entry};
@@ -31,18 +31,22 @@ pub struct Subject {
 pub(super) struct TokenPermissions {
     texts: Vec<String>,
     full: Bits,
+    instances: Vec<(EntryId, String)>,
 }
 
 impl TokenPermissions {
     /// What is no permission allows nothing.
     fn new<'a>(texts: impl IntoIterator<Item = &'a str>, catalogue: &Catalogue) -> Result<Self, RoleError> {
-        let mut this = Self { texts: Vec::new(), full: Bits::none(catalogue.len()) };
+        let full = Bits::none(catalogue.len());
+        let mut this = Self { texts: Vec::new(), full, instances: Vec::new() };
         for text in texts {
             if this.texts.len() >= MAX_SUBJECT_ENTRIES {
                 return Err(RoleError::TooMany);
             }
             let Ok(permission) = Permission::parse(text) else { continue };
             this.full.add(&catalogue.meaning(permission).implied.whole);
+            let instances = catalogue.implied_instances(permission);
+            this.instances.extend(instances.into_iter().map(|(entry, name)| (entry, name.into())));
             this.texts.push(text.into());
         }
         Ok(this)
@@ -114,9 +118,8 @@ impl Subject {
         token: Option<TokenPermissions>,
     ) -> Self {
         let mut rights = Scratch::new(policy.0.catalogue.len());
-        for role in roles.iter().filter_map(|&role| policy.0.roles.get(role)) {
-            rights.inherit(&role.rights);
-        }
+        let held = roles.iter().filter_map(|&role| policy.0.roles.get(role));
+        rights.inherit_all(held.map(|role| &role.rights));
         rights.sort();
         let mut granted = rights.allow.clone();
         granted.subtract(&rights.deny_met);
@@ -172,29 +175,31 @@ impl Subject {
         out
     }
 
-    fn list_entry(&self, entry: u32, out: &mut Vec<String>) {
+    fn list_entry(&self, entry: EntryId, out: &mut Vec<String>) {
         let catalogue = &self.policy.0.catalogue;
+        let text = catalogue.text(entry);
         if self.granted.contains(entry) {
-            out.push(catalogue.text(entry).into());
-        }
-        if self.granted.contains(entry) || !catalogue.is_open(entry) || self.rights.deny.contains(entry) {
+            out.push(text.into());
             return;
         }
-        let denied = of_entry(&self.rights.deny_instances, entry);
-        if self.rights.allow.contains(entry) {
-            let all = alloc::format!("{}:*", catalogue.text(entry));
-            if self.token_allows(&all) {
-                out.push(all);
-                out.extend(denied.iter().map(|&one| alloc::format!("!{}", catalogue.instance_text(one))));
-            }
+        if !catalogue.is_open(entry) {
             return;
         }
-        for &one in of_entry(&self.rights.allow_instances, entry) {
-            let text = catalogue.instance_text(one);
-            if denied.binary_search(&one).is_err() && self.token_allows(&text) {
-                out.push(text);
-            }
+        let token_has_all = self.token.as_ref().is_none_or(|token| token.full.contains(entry));
+        if self.rights.allow.contains(entry) && !self.rights.deny.contains(entry) && token_has_all {
+            out.push(alloc::format!("{text}:*"));
+            let denied = of_entry(&self.rights.deny_instances, entry);
+            out.extend(denied.iter().map(|&one| alloc::format!("!{}", catalogue.instance_text(one))));
+            return;
         }
+        let named = of_entry(&self.rights.allow_instances, entry);
+        let mut names: Vec<&str> = named.iter().map(|&one| catalogue.instance_name(one)).collect();
+        let of_token = self.token.iter().flat_map(|token| &token.instances);
+        names.extend(of_token.filter(|(of, _)| *of == entry).map(|(_, name)| name.as_str()));
+        names.sort_unstable();
+        names.dedup();
+        let held = names.into_iter().filter(|name| self.has(text, Some(name)));
+        out.extend(held.map(|name| alloc::format!("{text}:{name}")));
     }
 
     fn has_instance(&self, entry: u32, name: Option<u32>, permission: &str, instance: Option<&str>) -> bool {
