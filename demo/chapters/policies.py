@@ -55,6 +55,9 @@ def tell(walk: Walk) -> None:
     page = walk.get("/policy/matrix", bearer=olga)
     alone = page.text.lower().startswith("<!doctype html") and "http" not in page.text
     walk.expect("and once more, as a page that stands alone", page, holds=alone)
+    saved = walk.services.policy.with_name("matrix.html")
+    saved.write_text(page.text, encoding="utf-8")
+    walk.show(f"{saved.as_uri()}, until the services stop")
 
 
 def digests(*answers: Answer) -> set[str]:

@@ -41,6 +41,7 @@ def tell(walk: Walk) -> None:
 
     separation(walk, olga)
     narrowed(walk, editor)
+    documented(walk)
 
 
 def same_policy(walk: Walk, olga: str) -> None:
@@ -92,3 +93,13 @@ def narrowed(walk: Walk, editor: str) -> None:
     walk.expect("it changes it", *denied, status=403, reason="token_lacks")
     wider = walk.post("/tokens", bearer=token, permissions=["document:update"])
     walk.expect("it asks for a token that does", wider, status=403, reason="token_lacks")
+
+
+def documented(walk: Walk) -> None:
+    """What a route requires is known before anybody asks."""
+    document = walk.get("/openapi.json")
+    update = document["paths"]["/documents/{document_id}"]["put"]
+    needs = ", ".join(update.get("x-permissions", ()))
+    holds = needs == "document:update:{document_id}"
+    walk.expect("OpenAPI says what each route requires", document, holds=holds)
+    walk.show(f"PUT /documents/{{document_id}}: {needs}")

@@ -56,7 +56,7 @@ class Reset(Credentials):
 class Narrowed(BaseModel):
     """What a token shall be good for."""
 
-    permissions: list[str]
+    permissions: list[Annotated[str, Field(max_length=128)]] = Field(min_length=1, max_length=32)
 
 
 class AccessToken(BaseModel):
