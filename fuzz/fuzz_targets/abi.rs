@@ -7,7 +7,7 @@ use std::ptr;
 
 use donjon::ffi::*;
 use donjon_fuzz::KEYS;
-use donjon_fuzz::abi::{Input, Script, checked, handle, output, record};
+use donjon_fuzz::abi::{Input, Script, checked, diagnosed, handle, output, record};
 use libfuzzer_sys::fuzz_target;
 
 const MOST_CALLS: usize = 48;
@@ -82,13 +82,14 @@ impl Host<'_> {
                 0 => keyrings.extend(self.make_keyring(keyring)),
                 1 => self.read_keyring(keyring),
                 2 => {
-                    let config = self.input();
-                    issuers.extend(handle(|out| unsafe {
-                        donjon_issuer_new(keyring, config.ptr, config.len, out)
+                    let (a, b) = (self.input(), self.input());
+                    let issuer = handle(|out| unsafe { donjon_issuer_new(keyring, a.ptr, a.len, out) });
+                    issuers.extend(diagnosed(issuer, &|out, cap, len| unsafe {
+                        donjon_issuer_diagnose(keyring, a.ptr, a.len, out, cap, len)
                     }));
-                    let config = self.input();
-                    verifiers.extend(handle(|out| unsafe {
-                        donjon_verifier_new(keyring, config.ptr, config.len, out)
+                    let verifier = handle(|out| unsafe { donjon_verifier_new(keyring, b.ptr, b.len, out) });
+                    verifiers.extend(diagnosed(verifier, &|out, cap, len| unsafe {
+                        donjon_verifier_diagnose(keyring, b.ptr, b.len, out, cap, len)
                     }));
                     purposes.extend(handle(|out| unsafe { donjon_purpose_tokens_new(keyring, out) }));
                 }
@@ -120,7 +121,7 @@ impl Host<'_> {
         let which = self.script.byte() % 8;
         let (a, b, c) = (self.input(), self.input(), self.input());
         let (now_s, later_s) = (self.number(), self.number());
-        handle(|out| unsafe {
+        let made = handle(|out| unsafe {
             match which {
                 0 => donjon_keyring_generate(a.ptr, a.len, now_s, out),
                 1 => donjon_keyring_from_jwks(a.ptr, a.len, out),
@@ -131,7 +132,13 @@ impl Host<'_> {
                 6 => donjon_keyring_rotate(keyring, a.ptr, a.len, b.ptr, b.len, now_s, later_s, out),
                 _ => donjon_keyring_set_status(keyring, a.ptr, a.len, b.ptr, b.len, later_s, out),
             }
-        })
+        });
+        match which {
+            1 => diagnosed(made, &|out, cap, len| unsafe {
+                donjon_keyring_diagnose(a.ptr, a.len, out, cap, len)
+            }),
+            _ => made,
+        }
     }
 
     fn read_keyring(&mut self, keyring: *const donjon_keyring) {

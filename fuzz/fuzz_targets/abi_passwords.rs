@@ -5,7 +5,7 @@
 use std::ptr;
 
 use donjon::ffi::*;
-use donjon_fuzz::abi::{Input, Script, checked, handle, output, record};
+use donjon_fuzz::abi::{Input, Script, checked, diagnosed, handle, output, record};
 use libfuzzer_sys::fuzz_target;
 
 const MOST_CALLS: usize = 32;
@@ -57,7 +57,11 @@ impl Host<'_> {
         let (keys, small) = (draw(64), draw(65));
         let keyring = handle(|out| unsafe { donjon_keyring_from_jwks(keys.ptr, keys.len, out) }).unwrap();
         let new = |peppers, config: &Input| {
-            handle(|out| unsafe { donjon_hasher_new(peppers, config.ptr, config.len, out) })
+            let (ptr, len) = (config.ptr, config.len);
+            let made = handle(|out| unsafe { donjon_hasher_new(peppers, ptr, len, out) });
+            diagnosed(made, &|out, cap, out_len| unsafe {
+                donjon_hasher_diagnose(peppers, ptr, len, out, cap, out_len)
+            })
         };
         let smallest = [new(ptr::null(), &small).unwrap(), new(keyring, &small).unwrap()];
         // What was made of a keyring outlives it.
@@ -120,6 +124,7 @@ impl Host<'_> {
         let stored = self.input();
         let now_s = self.script.number();
         assert_eq!(unsafe { donjon_hasher_slots(hasher) } == 0, hasher.is_null());
+        assert!(unsafe { donjon_hasher_max_wait_ms(hasher) } <= 60_000);
         let answer = record::<u32>(|out| unsafe {
             donjon_hasher_needs_rehash(hasher, stored.ptr, stored.len, now_s, out)
         });

@@ -4,7 +4,7 @@
 use std::ptr;
 
 use donjon::ffi::*;
-use donjon_fuzz::abi::{Input, Script, checked, handle, output};
+use donjon_fuzz::abi::{Input, Script, checked, diagnosed, handle, output};
 use libfuzzer_sys::fuzz_target;
 
 const MOST_CALLS: usize = 48;
@@ -67,7 +67,10 @@ impl Host<'_> {
                 0 => {
                     let document = self.input();
                     let (ptr, len) = (document.ptr, document.len);
-                    policies.extend(handle(|out| unsafe { donjon_policy_new(ptr, len, out) }));
+                    let made = handle(|out| unsafe { donjon_policy_new(ptr, len, out) });
+                    policies.extend(diagnosed(made, &|out, cap, out_len| unsafe {
+                        donjon_policy_diagnose(ptr, len, out, cap, out_len)
+                    }));
                 }
                 1 => self.read_text(),
                 2 => self.read_policy(policy),

@@ -168,6 +168,18 @@ pub fn handle<T>(call: impl FnOnce(*mut *mut T) -> i32) -> Option<*mut T> {
     (status == 0).then_some(handle)
 }
 
+/// Holds a diagnosis against what it is about: `null` for what could be made, and a reason for all else that
+/// could be read.
+pub fn diagnosed<T>(made: Option<T>, call: &dyn Fn(*mut u8, usize, *mut usize) -> i32) -> Option<T> {
+    if let Some(diagnosis) = output(&mut Script(&[255]), call) {
+        let diagnosis: serde_json::Value = serde_json::from_slice(&diagnosis).unwrap();
+        assert_eq!(diagnosis.is_null(), made.is_some(), "{diagnosis}");
+    } else {
+        assert!(made.is_none());
+    }
+    made
+}
+
 /// A status that the table has, and no panic.
 pub fn checked(status: i32) -> i32 {
     assert!(STATUSES.contains(&status), "status {status}");
