@@ -1,4 +1,4 @@
-//! ATTACKS.md 1 to 21 where a vector would be too large, or where what counts is not the answer alone: inputs of
+//! ATTACKS.md 1 to 33 where a vector would be too large, or where what counts is not the answer alone: inputs of
 //! megabytes, the memory that a refusal takes, chains of decisions, key sets that no JSON writer would write.
 //! The rest is data: `tests/vectors`.
 
@@ -14,12 +14,16 @@ use donjon::entropy::FixedEntropy;
 use donjon::error::Status;
 use donjon::jwks::{JwksEvent, JwksPolicy, JwksState};
 use donjon::keyring::{Keyring, KeyringError, MAX_JWKS_LEN, MAX_KEYS};
+use donjon::password::{HasherConfig, Password, PasswordError, Profile, Strength, UserInputs, breach};
+use donjon::rbac::{Permission, Policy, PolicyError};
+use donjon::runtime::{OsEntropy, PasswordHasher};
 use donjon::signature::{Algorithm, AlgorithmSet};
 use donjon::token::refresh::{DEFAULT_GRACE_MS, RefreshState, RefreshVerdict};
 use donjon::token::revocation::RevocationFacts;
 use donjon::token::{
-    Expected, Grant, Issuer, IssuerConfig, MAX_HEADER_LEN, MAX_PAYLOAD_LEN, MAX_TOKEN_LEN, TokenError,
-    TokenType, Verifier, VerifierConfig, sign_claims, unverified_header, verify_jws,
+    Expected, Grant, Issuer, IssuerConfig, MAX_HEADER_LEN, MAX_PAYLOAD_LEN, MAX_TOKEN_LEN, PurposeName,
+    PurposeTokens, TokenError, TokenType, Verifier, VerifierConfig, sign_claims, unverified_header,
+    verify_jws,
 };
 
 const NOW_S: i64 = 1_700_000_000;
@@ -441,4 +445,137 @@ fn a_list_of_critical_names_is_refused_as_it_is_read() {
     let algorithms = AlgorithmSet::one(Algorithm::EdDsa);
     let error = verify_jws(&keyring, algorithms, token.as_bytes(), NOW_S).unwrap_err();
     assert_eq!(error, TokenError::UnsupportedCritical);
+}
+
+fn weak_hasher() -> PasswordHasher {
+    let config = br#"{"memory_kib":8,"time_cost":1,"allow_weak":true,"memory_budget_kib":2097152,
+        "legacy":["bcrypt","pbkdf2","scrypt","argon2i","argon2d"]}"#;
+    PasswordHasher::new(&HasherConfig::from_json(config).unwrap(), None).unwrap()
+}
+
+#[test]
+fn attack_22_a_stored_hash_that_asks_for_gigabytes_is_refused_before_anything_is_allocated() {
+    let hasher = weak_hasher();
+    let password = Password::new(b"correct horse").unwrap();
+    let argon2 = |params: &str| {
+        format!("$argon2id$v=19${params}$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+    };
+    for stored in [
+        argon2("m=4194304,t=1,p=1"),
+        argon2("m=4294967295,t=4294967295,p=16777215"),
+        argon2("m=2097152,t=5,p=1"),
+        argon2("m=8,t=1,p=0"),
+        argon2("m=15,t=1,p=2"),
+        "$scrypt$ln=31,r=8,p=1$HScmhATmu/g8s0XQe0YJgA$TlcT/b/wFNH8VRpEqXsFXXK4GSl0b7TTsXwq9bWMUKk".into(),
+        "$2b$31$6MGqnQGP6CxJ1pVg8uYzVeoHGidwOQkDL2UL0qf9JVSYnjAHH04/2".into(),
+        "pbkdf2_sha256$4294967295$salt$M+XJCZJYGSzgR+bFI81HKb3UAwgTng+5Gf6DF7V9yf4=".into(),
+    ] {
+        let (refused, bytes) = allocated_by(|| hasher.verify(password, stored.as_bytes(), NOW_S));
+        assert_eq!(refused, Err(PasswordError::ParamsOutOfBounds), "{stored}");
+        assert!(bytes < 1024, "{stored}: {bytes}");
+    }
+    let endless = "$".repeat(1 << 20);
+    let (refused, bytes) = allocated_by(|| hasher.verify(password, endless.as_bytes(), NOW_S));
+    assert!(refused == Err(PasswordError::InvalidHash) && bytes < 1024);
+    assert_eq!(hasher.memory_use().peak_kib, 0);
+}
+
+#[test]
+fn attack_24_a_megabyte_of_password_is_refused_and_nothing_is_allocated() {
+    let megabyte = vec![b'x'; 1 << 20];
+    let (refused, bytes) = allocated_by(|| Password::new(&megabyte).map(|_| ()));
+    assert!(refused == Err(PasswordError::TooLarge) && bytes == 0);
+    // The same for what is judged and looked up: there is no other way to them than through a password.
+    let longest = Password::new(&megabyte[..4096]).unwrap();
+    let (judged, bytes) =
+        allocated_by(|| Strength::of(Profile::Composition, longest, &UserInputs::default()));
+    assert!(judged.is_ok_and(|strength| !strength.is_valid()) && bytes < 1 << 20);
+    assert!(breach::count(longest, b"no range").is_err());
+}
+
+#[test]
+fn attack_27_a_reset_token_is_used_once_however_many_try_at_once() {
+    use std::sync::{Arc, Barrier, Mutex};
+
+    let spec = br#"{"token":"EdDSA","state-binding":"HS256"}"#;
+    let keyring = Keyring::generate_from_json(spec, NOW_S, &mut OsEntropy).unwrap();
+    let tokens = Arc::new(PurposeTokens::new(&keyring).unwrap());
+    let hasher = Arc::new(weak_hasher());
+    let hash = |password: &str| {
+        hasher.hash(Password::new(password.as_bytes()).unwrap(), NOW_S, &mut OsEntropy).unwrap()
+    };
+    let reset = PurposeName::new("reset").unwrap();
+    let first = hash("forgotten");
+    let token = tokens.mint(&reset, "ann", first.as_bytes(), 600, NOW_S, &mut OsEntropy).unwrap();
+    let store = Arc::new(Mutex::new(first));
+    let start = Arc::new(Barrier::new(8));
+    let attempts: Vec<_> = (0..8)
+        .map(|number| {
+            let (tokens, hasher, store) = (Arc::clone(&tokens), Arc::clone(&hasher), Arc::clone(&store));
+            let (start, token) = (Arc::clone(&start), token.clone());
+            std::thread::spawn(move || {
+                let reset = PurposeName::new("reset").unwrap();
+                let seen = store.lock().unwrap().clone();
+                start.wait();
+                let good = tokens.check(&reset, "ann", seen.as_bytes(), token.as_bytes(), NOW_S).is_ok();
+                let password = format!("chosen by {number}");
+                let password = Password::new(password.as_bytes()).unwrap();
+                let new = hasher.hash(password, NOW_S, &mut OsEntropy).unwrap();
+                // The host's compare-and-swap: on the hash that the token was checked against.
+                let mut stored = store.lock().unwrap();
+                let is_first = good && *stored == seen;
+                if is_first {
+                    *stored = new;
+                }
+                is_first
+            })
+        })
+        .collect();
+    let used = attempts.into_iter().map(|attempt| attempt.join().unwrap());
+    assert_eq!(used.filter(|used| *used).count(), 1);
+    let stored = store.lock().unwrap().clone();
+    assert_eq!(
+        tokens.check(&reset, "ann", stored.as_bytes(), token.as_bytes(), NOW_S),
+        Err(TokenError::Invalid)
+    );
+}
+
+#[test]
+fn attack_29_a_megabyte_of_permission_is_refused_and_nothing_is_allocated() {
+    for text in [":".repeat(1 << 20), "a,".repeat(1 << 19), "a:".repeat(1 << 19), "*".repeat(1 << 20)] {
+        let (refused, bytes) = allocated_by(|| Permission::parse(&text).is_err());
+        assert!(refused && bytes == 0);
+    }
+}
+
+#[test]
+fn attack_33_policies_without_end_load_in_bounded_memory_or_are_refused() {
+    let document = |roles: &str| {
+        format!(r#"{{"permissions":["document:read:{{id}}","document:edit"],"roles":{{{roles}}}}}"#)
+    };
+    let roles = |count: usize, role: &dyn Fn(usize) -> String| {
+        document(&(0..count).map(role).collect::<Vec<_>>().join(","))
+    };
+    let many = roles(100_000, &|n| format!(r#""r{n}":{{"allow":["document:read:{n}","document:edit"]}}"#));
+    let (policy, bytes) = allocated_by(|| Policy::from_json(many.as_bytes()).unwrap());
+    // All that was ever allocated; most of it was given back.
+    assert!(bytes < 64 * many.len(), "{bytes} for {}", many.len());
+    assert!(policy.allows(&["r99999"], None, "document:read", Some("99999")));
+    assert!(!policy.allows(&["r99999"], None, "document:read", Some("99998")));
+
+    let deep = |last: &str| {
+        let chain = |n| format!(r#""r{n}":{{"inherits":["r{}"]}}"#, n + 1);
+        roles(10_000, &|n| if n < 9_999 { chain(n) } else { format!(r#""r9999":{last}"#) })
+    };
+    let name = format!(r#""{}":{{}}"#, "x".repeat(1 << 20));
+    for text in [deep("{}"), deep(r#"{"inherits":["r0"]}"#), document(&name)] {
+        let Err(PolicyError::Refused { path, reason }) = Policy::from_json(text.as_bytes()) else {
+            panic!("it loaded");
+        };
+        assert!(
+            path.starts_with("roles.") && path.len() + reason.len() < 4096,
+            "{}",
+            path.len() + reason.len()
+        );
+    }
 }
