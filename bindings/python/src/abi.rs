@@ -328,6 +328,12 @@ impl Keyring {
     }
 }
 
+/// Why [`Keyring::from_jwks`] refuses a key set.
+pub(crate) fn keyring_diagnose(jwks: &[u8]) -> Outcome<Vec<u8>> {
+    // SAFETY: the module's contract.
+    answer(|out, cap, len| unsafe { ffi::donjon_keyring_diagnose(jwks.as_ptr(), jwks.len(), out, cap, len) })
+}
+
 // ---- tokens out ----
 
 pub(crate) struct Issuer(Handle<ffi::donjon_issuer>);
@@ -397,6 +403,14 @@ impl Issuer {
             )
         })
     }
+}
+
+/// Why [`Issuer::new`] refuses a configuration.
+pub(crate) fn issuer_diagnose(keyring: &Keyring, config: &[u8]) -> Outcome<Vec<u8>> {
+    // SAFETY: the module's contract.
+    answer(|out, cap, len| unsafe {
+        ffi::donjon_issuer_diagnose(keyring.0.get(), config.as_ptr(), config.len(), out, cap, len)
+    })
 }
 
 pub(crate) fn token_sign(keyring: &Keyring, kid: &str, typ: &str, claims: &[u8]) -> Outcome<Vec<u8>> {
@@ -479,6 +493,14 @@ impl Verifier {
         // SAFETY: the call succeeded, so it has written every field.
         Ok(Claims { buffer, fields: unsafe { fields.assume_init() } })
     }
+}
+
+/// Why [`Verifier::new`] refuses a configuration.
+pub(crate) fn verifier_diagnose(keyring: &Keyring, config: &[u8]) -> Outcome<Vec<u8>> {
+    // SAFETY: the module's contract.
+    answer(|out, cap, len| unsafe {
+        ffi::donjon_verifier_diagnose(keyring.0.get(), config.as_ptr(), config.len(), out, cap, len)
+    })
 }
 
 /// A verified JWS.
@@ -708,6 +730,11 @@ impl Hasher {
             .map(Self)
     }
 
+    pub(crate) fn max_wait_ms(&self) -> u32 {
+        // SAFETY: the module's contract.
+        unsafe { ffi::donjon_hasher_max_wait_ms(self.0.get()) }
+    }
+
     pub(crate) fn slots(&self) -> u32 {
         // SAFETY: the module's contract.
         unsafe { ffi::donjon_hasher_slots(self.0.get()) }
@@ -755,6 +782,15 @@ impl Hasher {
         })?;
         Ok(out != 0)
     }
+}
+
+/// Why [`Hasher::new`] refuses a configuration.
+pub(crate) fn hasher_diagnose(peppers: Option<&Keyring>, config: &[u8]) -> Outcome<Vec<u8>> {
+    let peppers = peppers.map_or(ptr::null(), |peppers| peppers.0.get());
+    // SAFETY: the module's contract; the peppers may be NULL.
+    answer(|out, cap, len| unsafe {
+        ffi::donjon_hasher_diagnose(peppers, config.as_ptr(), config.len(), out, cap, len)
+    })
 }
 
 pub(crate) fn password_strength(profile: &str, password: &[u8], user_inputs: &[u8]) -> Outcome<Vec<u8>> {
@@ -886,6 +922,7 @@ impl Policy {
     }
 }
 
+/// Why [`Policy::new`] refuses a document.
 pub(crate) fn policy_diagnose(document: &[u8]) -> Outcome<Vec<u8>> {
     // SAFETY: the module's contract.
     answer(|out, cap, len| unsafe {

@@ -6,6 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 
 use crate::abi::{self, Failure};
+use crate::from_json;
 
 /// What was refused: a status that several capabilities share is another exception in each of them.
 #[derive(Clone, Copy)]
@@ -55,6 +56,21 @@ pub(crate) fn with_state(py: Python<'_>, failure: Failure, state: &[u8]) -> PyEr
 #[cold]
 pub(crate) fn with(py: Python<'_>, error: PyErr, name: &str, value: &Bound<'_, PyAny>) -> PyErr {
     error.value(py).setattr(name, value).map_or_else(|other| other, |()| error)
+}
+
+/// The exception of what was refused when it was loaded, with what the kernel has to say about it.
+#[cold]
+pub(crate) fn diagnosed(
+    py: Python<'_>,
+    failure: Failure,
+    area: Area,
+    diagnose: impl FnOnce() -> Result<Vec<u8>, Failure>,
+) -> PyErr {
+    let error = exception_in(py, failure, area);
+    match diagnose().map(|diagnosis| from_json::answer(py, &diagnosis)) {
+        Ok(Ok(diagnosis)) if !diagnosis.is_none() => with(py, error, "diagnosis", &diagnosis),
+        _ => error,
+    }
 }
 
 /// Lets `?` turn a failure into its exception.

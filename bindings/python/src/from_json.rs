@@ -36,17 +36,6 @@ pub(crate) fn member<'py>(py: Python<'py>, text: &[u8], name: &str) -> PyResult<
     Ok(None)
 }
 
-/// The integer that one member of a configuration is, if it is there.
-pub(crate) fn integer_member(text: &[u8], name: &str) -> Option<i64> {
-    match json::parse(text, Limits::DOCUMENT) {
-        Ok(Value::Object(members)) => match members.get(name) {
-            Some(Value::Number(number)) => number.integer(),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// The names of the object that `text` is.
 pub(crate) fn names<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Vec<Bound<'py, PyString>>> {
     let mut names = Vec::new();

@@ -5,13 +5,9 @@ use pyo3::types::PyString;
 
 use crate::abi;
 use crate::argument::{Integer, Password, StoredHash, now_s};
-use crate::error::{Area, OrRaise, exception_in};
-use crate::from_json;
+use crate::error::{Area, OrRaise, diagnosed, exception_in};
 use crate::keyring::Keyring;
 use crate::to_json::Document;
-
-/// What the kernel waits for if it is not told, as `include/donjon.h` says.
-const DEFAULT_MAX_WAIT_MS: i64 = 10_000;
 
 /// What is known of a password that matched.
 #[pyclass(frozen, get_all, eq, module = "donjon")]
@@ -36,7 +32,6 @@ impl Verification {
 #[pyclass(frozen, module = "donjon._donjon")]
 pub(crate) struct Hasher {
     hasher: abi::Hasher,
-    max_wait_ms: i64,
 }
 
 #[pymethods]
@@ -47,16 +42,16 @@ impl Hasher {
     fn new(py: Python<'_>, config: &Bound<'_, PyAny>, pepper: Option<&Bound<'_, Keyring>>) -> PyResult<Self> {
         let config = Document::of(config)?;
         let peppers = pepper.map(|pepper| pepper.get().handle());
-        let hasher = abi::Hasher::new(peppers, config.as_bytes()).or_raise_in(py, Area::Password)?;
-        // The queue before the threads is this binding's, so it has to know what the kernel was told.
-        let told = from_json::integer_member(config.as_bytes(), "max_wait_ms");
-        Ok(Self { hasher, max_wait_ms: told.unwrap_or(DEFAULT_MAX_WAIT_MS) })
+        let hasher = abi::Hasher::new(peppers, config.as_bytes());
+        hasher.map(|hasher| Self { hasher }).map_err(|failure| {
+            diagnosed(py, failure, Area::Password, || abi::hasher_diagnose(peppers, config.as_bytes()))
+        })
     }
 
     /// How long a hash waits for its turn.
     #[getter]
-    const fn max_wait_ms(&self) -> i64 {
-        self.max_wait_ms
+    fn max_wait_ms(&self) -> u32 {
+        self.hasher.max_wait_ms()
     }
 
     /// How many hashes of the hasher's own parameters run at once.

@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyString};
 use crate::abi::{self, Failure, Mint};
 use crate::argument::{Bytes, Duration, Integer, Text, now_ms, now_s};
 use crate::claims::Claims;
-use crate::error::{OrRaise, exception, with_state};
+use crate::error::{Area, OrRaise, diagnosed, exception, with_state};
 use crate::keyring::Keyring;
 use crate::to_json::ObjectWriter;
 
@@ -64,9 +64,11 @@ impl TokenIssuer {
         config.text_or_texts("audience", audience)?;
         config.integer("access_ttl_s", access_ttl.as_seconds(py)?);
         config.integer("refresh_ttl_s", refresh_ttl.as_seconds(py)?);
-        let config = config.finish();
-        let issuer = abi::Issuer::new(keyring.get().handle(), config.as_bytes()).or_raise(py)?;
-        Ok(Self { issuer })
+        let (keyring, config) = (keyring.get().handle(), config.finish());
+        let issuer = abi::Issuer::new(keyring, config.as_bytes());
+        issuer.map(|issuer| Self { issuer }).map_err(|failure| {
+            diagnosed(py, failure, Area::Common, || abi::issuer_diagnose(keyring, config.as_bytes()))
+        })
     }
 
     /// An access token.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::abi;
 use crate::argument::{Bytes, Duration, Integer, Text, now_s};
-use crate::error::OrRaise;
+use crate::error::{Area, OrRaise, diagnosed};
 use crate::from_json;
 use crate::to_json::{Document, ObjectWriter};
 
@@ -48,7 +48,9 @@ impl Keyring {
     #[staticmethod]
     fn from_jwks(py: Python<'_>, jwks: &Bound<'_, PyAny>) -> PyResult<Self> {
         let jwks = Document::of(jwks)?;
-        abi::Keyring::from_jwks(jwks.as_bytes()).map(Self::new).or_raise(py)
+        abi::Keyring::from_jwks(jwks.as_bytes()).map(Self::new).map_err(|failure| {
+            diagnosed(py, failure, Area::Common, || abi::keyring_diagnose(jwks.as_bytes()))
+        })
     }
 
     /// A whole keyring from one secret of at least 32 random bytes, as base64url.

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyString};
 use crate::abi::{self, Failure};
 use crate::argument::{Bytes, Instance, Integer, Text};
 use crate::claims::Claims;
-use crate::error::{Area, OrRaise, exception_in, with};
+use crate::error::{Area, OrRaise, diagnosed, exception_in};
 use crate::from_json;
 use crate::subject::Subject;
 use crate::to_json::{self, Document};
@@ -23,22 +23,10 @@ pub(crate) struct Policy {
 
 impl Policy {
     fn load(py: Python<'_>, document: &[u8]) -> PyResult<Self> {
-        match py.detach(|| abi::Policy::new(document)) {
-            Ok(policy) => Ok(Self { policy }),
-            Err(failure) => Err(invalid(py, failure, document)),
-        }
-    }
-}
-
-/// The exception of a document that was refused, with what the kernel has to say about it.
-#[cold]
-fn invalid(py: Python<'_>, failure: Failure, document: &[u8]) -> PyErr {
-    let diagnosis = py.detach(|| abi::policy_diagnose(document));
-    let diagnosis = diagnosis.ok().and_then(|text| from_json::answer(py, &text).ok());
-    let error = exception_in(py, failure, Area::Document);
-    match diagnosis {
-        Some(diagnosis) if !diagnosis.is_none() => with(py, error, "diagnosis", &diagnosis),
-        _ => error,
+        let policy = py.detach(|| abi::Policy::new(document));
+        policy.map(|policy| Self { policy }).map_err(|failure| {
+            diagnosed(py, failure, Area::Document, || py.detach(|| abi::policy_diagnose(document)))
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::abi;
 use crate::argument::{Bytes, Duration, Integer, Token, now_s};
 use crate::claims::Claims;
-use crate::error::OrRaise;
+use crate::error::{Area, OrRaise, diagnosed};
 use crate::keyring::Keyring;
 use crate::to_json::ObjectWriter;
 
@@ -14,6 +14,15 @@ use crate::to_json::ObjectWriter;
 #[pyclass(frozen, module = "donjon")]
 pub(crate) struct TokenVerifier {
     verifier: abi::Verifier,
+}
+
+impl TokenVerifier {
+    fn of_config(py: Python<'_>, keyring: &abi::Keyring, config: &[u8]) -> PyResult<Self> {
+        let verifier = abi::Verifier::new(keyring, config);
+        verifier.map(|verifier| Self { verifier }).map_err(|failure| {
+            diagnosed(py, failure, Area::Common, || abi::verifier_diagnose(keyring, config))
+        })
+    }
 }
 
 #[pymethods]
@@ -57,16 +66,13 @@ impl TokenVerifier {
         if let Some(claim) = legacy_type_claim {
             config.value("legacy_type_claim", claim)?;
         }
-        let config = config.finish();
-        let verifier = abi::Verifier::new(keyring.get().handle(), config.as_bytes()).or_raise(py)?;
-        Ok(Self { verifier })
+        Self::of_config(py, keyring.get().handle(), config.finish().as_bytes())
     }
 
     /// A verifier of the kernel's own configuration, one JSON object as `include/donjon.h` has it.
     #[staticmethod]
     fn from_config(py: Python<'_>, keyring: &Bound<'_, Keyring>, config: Bytes<'_>) -> PyResult<Self> {
-        let verifier = abi::Verifier::new(keyring.get().handle(), config.0).or_raise(py)?;
-        Ok(Self { verifier })
+        Self::of_config(py, keyring.get().handle(), config.0)
     }
 
     /// The claims of `token`, or the exception that says why it is refused.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
 
 import donjon
+from conftest import SECRET
 from donjon import _donjon, errors
 
 # Never leaves the binding: it brings buffers of the length that the ABI says.
@@ -80,6 +82,29 @@ def test_an_exception_says_why_and_can_cross_processes() -> None:
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is donjon.ExpiredToken
     assert str(again) == "session 7"
+
+
+def test_what_is_refused_when_it_is_loaded_says_why_and_where() -> None:
+    jwk = {"kty": "oct", "alg": "HS256", "kid": "k1", "k": "topsecrettopsecrettopsecret"}
+    keyring = donjon.Keyring.from_secret(SECRET)
+    refusals: list[tuple[Callable[[], object], str]] = [
+        (lambda: donjon.Keyring.from_jwks({"keys": [jwk]}), "keys[0]"),
+        (lambda: donjon.TokenIssuer(keyring, issuer="", audience=None), ""),
+        (lambda: donjon.TokenVerifier.from_config(keyring, '{"x":1}'), ""),
+        (lambda: donjon.PasswordHasher(memory_kib=8), ""),
+        (lambda: donjon.PasswordHasher(pepper=keyring), ""),
+        (lambda: donjon.Policy({"permissions": []}), ""),
+    ]
+    for load, path in refusals:
+        with pytest.raises(donjon.ConfigError) as caught:
+            load()
+        error = caught.value
+        assert error.path.startswith(path)
+        assert error.diagnosis is not None
+        assert error.diagnosis["message"] in str(error)
+        assert str(error) != error.message
+        assert "topsecret" not in str(error)
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 def test_callers_mistakes_are_value_errors() -> None:

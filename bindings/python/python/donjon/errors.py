@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 from donjon._donjon import STATUSES
-from donjon.types import Explanation, PolicyDiagnosis
+from donjon.types import Diagnosis, Explanation
 
 Area = Literal["common", "password", "breach", "policy", "document"]
 
@@ -59,7 +59,21 @@ class InvalidArgument(DonjonError, ValueError, reason="invalid_argument"):
 
 
 class ConfigError(DonjonError, ValueError, reason="config_error"):
-    """A key, a key set or a configuration was refused when it was loaded."""
+    """A key, a key set, a configuration or a policy was refused when it was loaded."""
+
+    diagnosis: Diagnosis | None = None
+    """What the kernel has to say about it."""
+
+    @property
+    def path(self) -> str:
+        """Where it is wrong: `keys[3]`, `roles.editor.allow[0]`, or empty."""
+        return self.diagnosis["path"] if self.diagnosis else ""
+
+    def __str__(self) -> str:
+        if self.diagnosis is None:
+            return super().__str__()
+        path, message = self.diagnosis["path"], self.diagnosis["message"]
+        return f"{path}: {message}" if path else message
 
 
 class OutOfMemory(DonjonError, MemoryError, reason="out_of_memory"):
@@ -231,23 +245,7 @@ class InvalidPolicy(
     area="document",
     also=("malformed", "too_large"),
 ):
-    """A policy document was refused when it was loaded.
-
-    `path` is where: `roles.editor.allow[0]`, or empty.
-    """
-
-    diagnosis: PolicyDiagnosis | None = None
-
-    @property
-    def path(self) -> str:
-        """Where in the document."""
-        return self.diagnosis["path"] if self.diagnosis else ""
-
-    def __str__(self) -> str:
-        if self.diagnosis is None:
-            return super().__str__()
-        path, message = self.diagnosis["path"], self.diagnosis["message"]
-        return f"{path}: {message}" if path else message
+    """A policy document was refused when it was loaded. `path` is where it is wrong."""
 
 
 class PermissionDenied(PolicyError, reason="permission_denied"):

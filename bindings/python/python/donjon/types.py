@@ -35,8 +35,8 @@ class MasterKey(_MasterKeyRequired, total=False):
     disabled: list[int]
 
 
-class PolicyDiagnosis(TypedDict):
-    """What is wrong with a policy document."""
+class Diagnosis(TypedDict):
+    """What is wrong with a configuration, a key set or a policy, and where."""
 
     error: str
     path: str

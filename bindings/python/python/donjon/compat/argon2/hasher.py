@@ -73,9 +73,7 @@ class PasswordHasher:
                 legacy=["argon2i", "argon2d"],
             )
         except donjon.ConfigError as error:
-            raise UnsupportedParametersError(
-                "out of bounds, or weaker than OWASP recommends"
-            ) from error
+            raise UnsupportedParametersError(str(error)) from error
 
     @classmethod
     def from_parameters(cls, params: Parameters) -> PasswordHasher:
