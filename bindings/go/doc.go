@@ -28,7 +28,9 @@
 // # Errors
 //
 // A refusal is an [*Error]; compare with [errors.Is] and the Err variables. No
-// claims are returned with an error, and what cannot be decided is denied. An
+// claims are returned with an error, and what cannot be decided is denied. A key
+// set, configuration or policy that is refused is a [*ConfigError], which says
+// why and where, in words for whoever wrote it, and never quotes a key. An
 // error's text is for the operator's log, where [log/slog] makes the name of its
 // code an attribute of its own; a client is shown [Error.Public] and no more.
 //

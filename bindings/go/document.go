@@ -37,14 +37,14 @@ func (d *document) number(name string, value int64) {
 	d.text = strconv.AppendInt(d.text, value, 10)
 }
 
-// duration writes whole seconds; zero stands for the kernel's default.
-func (d *document) duration(name string, value time.Duration) error {
-	seconds, err := whole(value, time.Second)
+// duration writes a number of units; zero stands for the kernel's default.
+func (d *document) duration(name string, value, unit time.Duration) error {
+	units, err := whole(value, unit)
 	if err != nil {
-		return ErrConfig
+		return misconfigured(name, "not a multiple of "+unit.String())
 	}
-	if seconds != 0 {
-		d.number(name, seconds)
+	if units != 0 {
+		d.number(name, units)
 	}
 	return nil
 }
@@ -58,10 +58,11 @@ func (d *document) raw(name, value string) {
 // expectation writes the member name: the values, or null if it is waived. To
 // do both or neither is refused.
 func (d *document) expectation(name string, waived bool, values ...string) error {
-	given := len(values) > 0 && values[0] != ""
+	given := len(values) > 1 || len(values) == 1 && values[0] != ""
+	if err := givenOrWaived(name, given, waived); err != nil {
+		return err
+	}
 	switch {
-	case given == waived:
-		return ErrConfig
 	case waived:
 		d.raw(name, "null")
 	case len(values) == 1:
@@ -70,6 +71,18 @@ func (d *document) expectation(name string, waived bool, values ...string) error
 		d.strings(name, values)
 	}
 	return nil
+}
+
+// givenOrWaived refuses to do both, and to do neither.
+func givenOrWaived(name string, given, waived bool) error {
+	switch {
+	case given && waived:
+		return misconfigured(name, "given, and waived")
+	case !given && !waived:
+		return misconfigured(name, "neither given nor waived")
+	default:
+		return nil
+	}
 }
 
 // end returns the finished text, which is empty if nothing was written.

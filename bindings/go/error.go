@@ -62,7 +62,7 @@ var (
 	ErrOutOfMemory        error = &Error{CodeOutOfMemory}        // the input asked for more memory than there is
 	ErrInternal           error = &Error{CodeInternal}           // a defect in donjon; nothing was decided
 	ErrEntropyUnavailable error = &Error{CodeEntropyUnavailable} // the operating system gave no randomness
-	ErrConfig             error = &Error{CodeConfig}             // a key, key set or configuration was refused
+	ErrConfig             error = &Error{CodeConfig}             // a key, key set or configuration was refused: see [ConfigError]
 	ErrMalformed          error = &Error{CodeMalformed}          // the input is not of its format
 	ErrTooLarge           error = &Error{CodeTooLarge}           // the input is over its limit
 	ErrUnsupported        error = &Error{CodeUnsupported}        // a format that is deliberately not read

@@ -66,7 +66,7 @@ func ExampleNewVerifier() {
 		Type:       donjon.AccessToken,
 		Algorithms: []donjon.Algorithm{donjon.EdDSA},
 	})
-	fmt.Println(errors.Is(err, donjon.ErrConfig)) // the audience is neither given nor waived
+	fmt.Println(err)
 
 	verifier, err := donjon.NewVerifier(keys, donjon.VerifierOptions{
 		Issuer:      "https://auth.example.com",
@@ -81,7 +81,7 @@ func ExampleNewVerifier() {
 	_, err = verifier.Verify("eyJhbGciOiJub25lIn0.e30.")
 	fmt.Println(errors.Is(err, donjon.ErrAlgNotAllowed))
 	// Output:
-	// true
+	// donjon: config_error: audience: neither given nor waived
 	// true
 }
 
@@ -332,7 +332,7 @@ func ExampleParsePolicy() {
 	_, err := donjon.ParsePolicy([]byte(`{
 		"permissions": ["document:read"],
 		"roles": {"viewer": {"allow": ["document:raed"]}}}`))
-	var refusal *donjon.PolicyError
+	var refusal *donjon.ConfigError
 	fmt.Println(errors.As(err, &refusal), errors.Is(err, donjon.ErrConfig))
 	fmt.Println(refusal.Path)
 	// Output:

@@ -44,7 +44,7 @@ func NewHasher(opts HasherOptions) (*Hasher, error) {
 // ParseHasher is [NewHasher] of the kernel's own configuration document, a JSON
 // object that is the same in every language. Peppers may be nil.
 func ParseHasher(peppers *Keyring, config []byte) (*Hasher, error) {
-	return newHasher(peppers, string(config))
+	return newHasher(peppers, abi.Text(config))
 }
 
 func newHasher(peppers *Keyring, config string) (*Hasher, error) {
@@ -57,19 +57,14 @@ func newHasher(peppers *Keyring, config string) (*Hasher, error) {
 		defer peppers.handle.giveBack()
 	}
 	h, status := abi.NewHasher(keys, config)
-	if err := failure(status); err != nil {
-		return nil, err
-	}
-	hasher := new(Hasher)
-	hasher.handle = own(hasher, h, abi.Hasher.Free)
-	maxWait, err := maxWaitOf(config)
+	err := accepted(status, func() ([]byte, int32) { return abi.HasherDiagnose(keys, config) })
 	if err != nil {
-		hasher.handle.close()
 		return nil, err
 	}
 	// More threads than processors would finish no hash earlier.
 	atOnce := min(int(h.Slots()), runtime.GOMAXPROCS(0))
-	hasher.slots = newSlots(atOnce, maxWait)
+	hasher := &Hasher{slots: newSlots(atOnce, time.Duration(h.MaxWaitMS())*time.Millisecond)}
+	hasher.handle = own(hasher, h, abi.Hasher.Free)
 	return hasher, nil
 }
 

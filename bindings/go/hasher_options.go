@@ -1,7 +1,6 @@
 package donjon
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/donjon-security/donjon/bindings/go/internal/quote"
@@ -31,9 +30,6 @@ const (
 	LegacyArgon2d LegacyScheme = "argon2d"
 )
 
-// DefaultHashMaxWait is how long a call waits for its turn to hash.
-const DefaultHashMaxWait = 10 * time.Second
-
 // HasherOptions say how a [Hasher] hashes. What is zero is as the preset has it.
 type HasherOptions struct {
 	// Preset is what the other members depart from; if empty, [PresetDefault].
@@ -54,7 +50,7 @@ type HasherOptions struct {
 	MemoryBudgetKiB uint32
 
 	// MaxWait is how long a call waits for its turn, in whole milliseconds up to
-	// a minute, before it ends in [ErrBusy]; if zero, [DefaultHashMaxWait].
+	// a minute, before it ends in [ErrBusy]; if zero, ten seconds.
 	MaxWait time.Duration
 	NoWait  bool // it is busy at once; MaxWait is then zero
 
@@ -68,10 +64,6 @@ type HasherOptions struct {
 }
 
 func (o *HasherOptions) document() (string, error) {
-	wait, err := o.maxWait()
-	if err != nil {
-		return "", err
-	}
 	var d document
 	if o.Preset != "" {
 		d.string("preset", string(o.Preset))
@@ -91,7 +83,16 @@ func (o *HasherOptions) document() (string, error) {
 			d.number(member.name, int64(member.value))
 		}
 	}
-	d.number("max_wait_ms", wait)
+	switch {
+	case o.NoWait && o.MaxWait != 0:
+		return "", misconfigured("max_wait_ms", "given, and waived")
+	case o.NoWait:
+		d.number("max_wait_ms", 0)
+	default:
+		if err := d.duration("max_wait_ms", o.MaxWait, time.Millisecond); err != nil {
+			return "", err
+		}
+	}
 	if len(o.Legacy) > 0 {
 		d.raw("legacy", string(quote.AppendAll(nil, o.Legacy)))
 	}
@@ -99,33 +100,4 @@ func (o *HasherOptions) document() (string, error) {
 		d.raw("allow_weak", "true")
 	}
 	return d.end(), nil
-}
-
-// maxWait is the member max_wait_ms.
-func (o *HasherOptions) maxWait() (int64, error) {
-	switch {
-	case o.NoWait && o.MaxWait != 0:
-		return 0, ErrConfig
-	case !o.NoWait && o.MaxWait == 0:
-		return DefaultHashMaxWait.Milliseconds(), nil
-	}
-	wait, err := whole(o.MaxWait, time.Millisecond)
-	if err != nil {
-		return 0, ErrConfig
-	}
-	return wait, nil
-}
-
-// maxWaitOf is the member max_wait_ms of a configuration that the kernel has
-// accepted.
-func maxWaitOf(config string) (time.Duration, error) {
-	members := struct {
-		MaxWaitMS int64 `json:"max_wait_ms"`
-	}{DefaultHashMaxWait.Milliseconds()}
-	if config != "" {
-		if err := json.Unmarshal([]byte(config), &members); err != nil {
-			return 0, err
-		}
-	}
-	return time.Duration(members.MaxWaitMS) * time.Millisecond, nil
 }

@@ -50,7 +50,8 @@ func newIssuer(keys *Keyring, config string) (*Issuer, error) {
 	}
 	defer keys.handle.giveBack()
 	i, status := abi.NewIssuer(k, config)
-	if err := failure(status); err != nil {
+	err = accepted(status, func() ([]byte, int32) { return abi.IssuerDiagnose(k, config) })
+	if err != nil {
 		return nil, err
 	}
 	issuer := new(Issuer)
@@ -66,10 +67,10 @@ func (o *IssuerOptions) document() (string, error) {
 	if err := d.expectation("audience", o.NoAudience, o.Audience...); err != nil {
 		return "", err
 	}
-	if err := d.duration("access_ttl_s", o.AccessTTL); err != nil {
+	if err := d.duration("access_ttl_s", o.AccessTTL, time.Second); err != nil {
 		return "", err
 	}
-	if err := d.duration("refresh_ttl_s", o.RefreshTTL); err != nil {
+	if err := d.duration("refresh_ttl_s", o.RefreshTTL, time.Second); err != nil {
 		return "", err
 	}
 	return d.end(), nil

@@ -41,7 +41,7 @@ func NewJWKSClient(opts JWKSOptions) (*JWKSClient, error) {
 	}
 	client := &JWKSClient{opts: opts, now: time.Now, began: time.Now()}
 	if err := client.rehearse(); err != nil {
-		return nil, ErrConfig
+		return nil, err
 	}
 	return client, nil
 }
@@ -49,7 +49,7 @@ func NewJWKSClient(opts JWKSOptions) (*JWKSClient, error) {
 // rehearse finds what is wrong with the options, while somebody looks.
 func (c *JWKSClient) rehearse() error {
 	if _, err := c.ask(nil, abi.JWKSPeriodic); err != nil {
-		return err
+		return misconfigured("", "the cooldown or the greatest age is out of range")
 	}
 	verifier, err := c.verifierOf([]byte(`{"keys":[]}`))
 	_ = verifier.Close()

@@ -44,11 +44,11 @@ type JWKSOptions struct {
 func (o JWKSOptions) checked() (JWKSOptions, error) {
 	target, err := url.Parse(o.URL)
 	if err != nil || target.Host == "" || target.Scheme != "https" && !(o.AllowHTTP && target.Scheme == "http") {
-		return o, ErrConfig
+		return o, misconfigured("url", "not an https URL")
 	}
 	for _, algorithm := range o.Verifier.Algorithms {
 		if algorithm == HS256 || algorithm == HS384 || algorithm == HS512 {
-			return o, ErrConfig
+			return o, misconfigured("algorithms", "a secret that is published is none")
 		}
 	}
 	if o.Cooldown == 0 {
@@ -64,7 +64,7 @@ func (o JWKSOptions) checked() (JWKSOptions, error) {
 		o.MaxBytes = 256 << 10
 	}
 	if o.Timeout < 0 || o.MaxBytes < 0 {
-		return o, ErrConfig
+		return o, misconfigured("", "a bound is negative")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -63,8 +63,8 @@ type Rotation struct {
 // Rotate returns the keyring with a new primary key of a purpose. The old one
 // verifies on until the overlap is over.
 func (k *Keyring) Rotate(r Rotation) (*Keyring, error) {
-	if (r.Overlap == 0) != r.NoOverlap {
-		return nil, ErrConfig
+	if err := givenOrWaived("overlap", r.Overlap != 0, r.NoOverlap); err != nil {
+		return nil, err
 	}
 	overlap, err := whole(r.Overlap, time.Second)
 	if err != nil {

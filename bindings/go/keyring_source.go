@@ -27,9 +27,16 @@ func GenerateKeyring(algorithms map[Purpose]Algorithm) (*Keyring, error) {
 
 // ParseKeyring reads a JWK Set (RFC 7517): one that [Keyring.SecretJWKS] wrote,
 // or the one that an issuer publishes. Of the latter, keys of types that donjon
-// does not know are skipped.
+// does not know are skipped. The error of a set that is refused is a
+// [*ConfigError], which says which key and why.
 func ParseKeyring(jwks []byte) (*Keyring, error) {
-	return newKeyring(abi.KeyringFromJWKS(abi.Text(jwks)))
+	text := abi.Text(jwks)
+	k, status := abi.KeyringFromJWKS(text)
+	err := accepted(status, func() ([]byte, int32) { return abi.KeyringDiagnose(text) })
+	if err != nil {
+		return nil, err
+	}
+	return newKeyring(k, status)
 }
 
 // An Epoch says which keys of a purpose are derived from a master secret. The
@@ -55,7 +62,7 @@ func KeyringFromMaster(master string, epochs ...Epoch) (*Keyring, error) {
 func KeyringFromEnv(name string, epochs ...Epoch) (*Keyring, error) {
 	master, ok := os.LookupEnv(name)
 	if !ok {
-		return nil, ErrConfig
+		return nil, misconfigured(name, "the environment variable is not set")
 	}
 	return KeyringFromMaster(master, epochs...)
 }

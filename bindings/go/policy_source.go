@@ -7,14 +7,22 @@ import (
 )
 
 // ParsePolicy reads a policy document, as [PolicySchema] describes it. The error
-// of one that is refused is a [*PolicyError], which says where.
+// of one that is refused is a [*ConfigError], which says where.
 func ParsePolicy(document []byte) (*Policy, error) {
 	text := abi.Text(document)
 	p, status := abi.NewPolicy(text)
-	if err := failure(status); err != nil {
-		return nil, diagnosed(text, err)
+	err := accepted(status, func() ([]byte, int32) { return abi.PolicyDiagnose(text) })
+	if err != nil {
+		return nil, err
 	}
 	return newPolicy(p), nil
+}
+
+// DiagnosePolicy returns what is wrong with a policy document as a JSON object
+// of "error", "path" and "message", or null if nothing is.
+func DiagnosePolicy(document []byte) ([]byte, error) {
+	text, status := abi.PolicyDiagnose(abi.Text(document))
+	return text, failure(status)
 }
 
 // The policies that come with donjon.

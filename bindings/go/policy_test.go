@@ -91,7 +91,7 @@ func TestRefusedPolicySaysWhere(t *testing.T) {
 		"a description of a number": {`{"permissions":["a"],"roles":{"r":{"description":1}}}`, "roles.r.description"},
 	} {
 		_, err := donjon.ParsePolicy([]byte(c.document))
-		var refusal *donjon.PolicyError
+		var refusal *donjon.ConfigError
 		if !errors.As(err, &refusal) {
 			t.Errorf("%s: %v", name, err)
 			continue

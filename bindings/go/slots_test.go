@@ -104,3 +104,28 @@ func TestSlotsAreServedInOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestHasherWaitsAsLongAsItIsTold(t *testing.T) {
+	parsed := func(config string) (*Hasher, error) { return ParseHasher(nil, []byte(config)) }
+	for name, c := range map[string]struct {
+		make func() (*Hasher, error)
+		want time.Duration
+	}{
+		"by default":              {func() (*Hasher, error) { return NewHasher(HasherOptions{}) }, 10 * time.Second},
+		"a while":                 {func() (*Hasher, error) { return NewHasher(HasherOptions{MaxWait: 1500 * time.Millisecond}) }, 1500 * time.Millisecond},
+		"not at all":              {func() (*Hasher, error) { return NewHasher(HasherOptions{NoWait: true}) }, 0},
+		"a document's default":    {func() (*Hasher, error) { return parsed("") }, 10 * time.Second},
+		"a document's while":      {func() (*Hasher, error) { return parsed(`{"max_wait_ms":1500}`) }, 1500 * time.Millisecond},
+		"a document's not at all": {func() (*Hasher, error) { return parsed(`{"max_wait_ms":0}`) }, 0},
+	} {
+		hasher, err := c.make()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := hasher.slots.maxWait; got != c.want {
+			t.Errorf("%s: waits %v, want %v", name, got, c.want)
+		}
+		hasher.Close()
+	}
+}

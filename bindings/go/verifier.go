@@ -41,7 +41,8 @@ func newVerifier(keys *Keyring, config string) (*Verifier, error) {
 	}
 	defer keys.handle.giveBack()
 	v, status := abi.NewVerifier(k, config)
-	if err := failure(status); err != nil {
+	err = accepted(status, func() ([]byte, int32) { return abi.VerifierDiagnose(k, config) })
+	if err != nil {
 		return nil, err
 	}
 	verifier := new(Verifier)

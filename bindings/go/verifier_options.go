@@ -55,7 +55,7 @@ func (o *VerifierOptions) document() (string, error) {
 		d.string("legacy_type_claim", o.LegacyTypeClaim)
 	}
 	d.raw("algorithms", string(quote.AppendAll(nil, o.Algorithms)))
-	if err := d.duration("leeway_s", o.Leeway); err != nil {
+	if err := d.duration("leeway_s", o.Leeway, time.Second); err != nil {
 		return "", err
 	}
 	switch {
@@ -64,7 +64,7 @@ func (o *VerifierOptions) document() (string, error) {
 	case len(o.Require) == 0:
 		d.raw("require", "null")
 	default:
-		return "", ErrConfig
+		return "", misconfigured("require", "given, and waived")
 	}
 	return d.end(), nil
 }

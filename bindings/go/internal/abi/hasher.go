@@ -22,6 +22,17 @@ func NewHasher(peppers Keyring, config string) (h Hasher, status int32) {
 	return h, status
 }
 
+// HasherDiagnose is donjon_hasher_diagnose.
+func HasherDiagnose(peppers Keyring, config string) ([]byte, int32) {
+	p, n := in(config)
+	return filled(answerSize, func(out *C.uint8_t, size C.size_t, written *C.size_t) C.int32_t {
+		return C.donjon_hasher_diagnose(peppers.p, p, n, out, size, written)
+	})
+}
+
+// MaxWaitMS is donjon_hasher_max_wait_ms.
+func (h Hasher) MaxWaitMS() uint32 { return uint32(C.donjon_hasher_max_wait_ms(h.p)) }
+
 // Slots is donjon_hasher_slots.
 func (h Hasher) Slots() uint32 { return uint32(C.donjon_hasher_slots(h.p)) }
 

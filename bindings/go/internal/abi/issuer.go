@@ -21,6 +21,14 @@ func NewIssuer(k Keyring, config string) (i Issuer, status int32) {
 	return i, status
 }
 
+// IssuerDiagnose is donjon_issuer_diagnose.
+func IssuerDiagnose(k Keyring, config string) ([]byte, int32) {
+	p, n := in(config)
+	return filled(answerSize, func(out *C.uint8_t, size C.size_t, written *C.size_t) C.int32_t {
+		return C.donjon_issuer_diagnose(k.p, p, n, out, size, written)
+	})
+}
+
 // Grant is what both kinds of issued token say.
 type Grant struct {
 	Subject, Claims string

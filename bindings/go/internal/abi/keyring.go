@@ -20,6 +20,14 @@ func KeyringFromJWKS(jwks string) (k Keyring, status int32) {
 	return k, status
 }
 
+// KeyringDiagnose is donjon_keyring_diagnose.
+func KeyringDiagnose(jwks string) ([]byte, int32) {
+	p, n := in(jwks)
+	return filled(answerSize, func(out *C.uint8_t, size C.size_t, written *C.size_t) C.int32_t {
+		return C.donjon_keyring_diagnose(p, n, out, size, written)
+	})
+}
+
 // KeyringFromMaster is donjon_keyring_from_master.
 func KeyringFromMaster(master, config string) (k Keyring, status int32) {
 	p, n := in(master)

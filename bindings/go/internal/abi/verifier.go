@@ -18,6 +18,14 @@ func NewVerifier(k Keyring, config string) (v Verifier, status int32) {
 	return v, status
 }
 
+// VerifierDiagnose is donjon_verifier_diagnose.
+func VerifierDiagnose(k Keyring, config string) ([]byte, int32) {
+	p, n := in(config)
+	return filled(answerSize, func(out *C.uint8_t, size C.size_t, written *C.size_t) C.int32_t {
+		return C.donjon_verifier_diagnose(k.p, p, n, out, size, written)
+	})
+}
+
 // Verify is donjon_verifier_verify. It returns the text that claims spans.
 func (v Verifier) Verify(token string, now int64, claims *Claims) (string, int32) {
 	// Claims are shorter than their token, save where they escape much or the
