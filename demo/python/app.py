@@ -15,7 +15,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from donjon import Busy, PasswordMismatch, TokenError
+from donjon import Busy, MalformedPassword, PasswordMismatch, PasswordTooLarge, TokenError
 from donjon.fastapi import jwks_router
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -77,6 +77,14 @@ def choose_another(_: Request, error: NotGoodEnough) -> Response:
     log.info("password refused: weak (%s)", error)
     detail = {"checks": error.checks, "feedback": error.feedback}
     return JSONResponse({"detail": detail}, status_code=422)
+
+
+@app.exception_handler(MalformedPassword)
+@app.exception_handler(PasswordTooLarge)
+def no_password(_: Request, error: MalformedPassword | PasswordTooLarge) -> Response:
+    """Half a character, as JSON can spell it, is nothing that anybody typed."""
+    log.info("password refused: %s", error.reason)
+    return JSONResponse({"detail": "Not a password"}, status_code=422)
 
 
 class Profile(BaseModel):

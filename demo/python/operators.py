@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from donjon import CardinalityExceeded, InvalidPolicy, Policy, SeparationOfDuty, UnknownRole
-from fastapi import APIRouter, Body, Depends, HTTPException, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from accounts import NoSuchAccount
 from state import accounts, may
+
+# What OpenAPI says of a body that is read as it comes.
+DOCUMENT = {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}
 
 log = logging.getLogger("demo")
 
@@ -66,11 +69,12 @@ async def explain(name: str, permission: str) -> dict[str, Any]:
     return dict(may.policy.subject(roles).explain(permission))
 
 
-@reading.post("/policy/diff")
-async def diff(document: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
+@reading.post("/policy/diff", openapi_extra={"requestBody": DOCUMENT})
+async def diff(request: Request) -> dict[str, Any]:
     """Tell what would change if this were the policy."""
     try:
-        return dict(may.policy.diff(Policy(document)))
+        # The bytes as they came: what another parser makes of them might be another policy.
+        return dict(may.policy.diff(Policy(await request.body())))
     except InvalidPolicy as error:
         raise HTTPException(422, str(error)) from None
 
