@@ -6,10 +6,10 @@ import (
 	"github.com/donjon-security/donjon/bindings/go/internal/quote"
 )
 
-// decoded is an answer of the kernel, a JSON object, as a T.
-func decoded[T any](text []byte, status int32) (*T, error) {
-	if err := failure(status); err != nil {
-		return nil, err
+// decoded is an answer of the kernel, a JSON object, as a T, unless it failed.
+func decoded[T any](text []byte, failed error) (*T, error) {
+	if failed != nil {
+		return nil, failed
 	}
 	answer := new(T)
 	if err := json.Unmarshal(text, answer); err != nil {
@@ -18,9 +18,9 @@ func decoded[T any](text []byte, status int32) (*T, error) {
 	return answer, nil
 }
 
-// decodedList is an answer of the kernel, a JSON list.
-func decodedList[T any](text []byte, status int32) ([]T, error) {
-	list, err := decoded[[]T](text, status)
+// decodedList is an answer of the kernel, a JSON list, unless it failed.
+func decodedList[T any](text []byte, failed error) ([]T, error) {
+	list, err := decoded[[]T](text, failed)
 	if err != nil {
 		return nil, err
 	}

@@ -32,8 +32,9 @@ type AuthorizeOptions struct {
 // the handler of a route, not the [http.ServeMux].
 //
 // For every request, current is asked for the policy, so that it can be
-// replaced: by the Load of an [sync/atomic.Pointer], say. A policy that was
-// replaced need not be closed, and must not be while requests use it.
+// replaced: by the Load of an [sync/atomic.Pointer], say. A permission that the
+// new one lacks is denied. The old one need not be closed: it is released when
+// no request uses it.
 //
 // Like [http.ServeMux.Handle], RequirePermission panics on a mistake in the
 // program: a permission that the catalogue lacks. A nil opts means the zero
@@ -45,13 +46,13 @@ func RequirePermission(current func() *Policy, permission string, opts *Authoriz
 // RequireAnyPermission is [RequirePermission] of at least one of permissions. It
 // panics if there are none, or if they are about different path values.
 func RequireAnyPermission(current func() *Policy, permissions []string, opts *AuthorizeOptions) func(http.Handler) http.Handler {
-	return authorize(current, mustRequire(current(), permissions, true), opts)
+	return authorize(current, mustRequire(current(), Requirement{Permissions: permissions, Any: true}), opts)
 }
 
 // RequireAllPermissions is [RequirePermission] of all of permissions. It panics
 // if there are none, or if they are about different path values.
 func RequireAllPermissions(current func() *Policy, permissions []string, opts *AuthorizeOptions) func(http.Handler) http.Handler {
-	return authorize(current, mustRequire(current(), permissions, false), opts)
+	return authorize(current, mustRequire(current(), Requirement{Permissions: permissions}), opts)
 }
 
 // RequireRole is [RequirePermission] of a role, which the subject has itself or
@@ -63,16 +64,17 @@ func RequireRole(current func() *Policy, role string, opts *AuthorizeOptions) fu
 	return authorize(current, roleRequirement(role), opts)
 }
 
-func mustRequire(policy *Policy, permissions []string, anyOf bool) permissionRequirement {
-	if len(permissions) == 0 {
+// mustRequire panics if r is a mistake in the program.
+func mustRequire(policy *Policy, r Requirement) permissionRequirement {
+	if len(r.Permissions) == 0 {
 		panic("donjon: no permission is required")
 	}
-	for _, permission := range permissions {
+	for _, permission := range r.Permissions {
 		if err := policy.CheckPermission(permission); err != nil {
 			panic(fmt.Sprintf("donjon: the permission %q cannot be required: %v", permission, err))
 		}
 	}
-	required, err := newPermissionRequirement(permissions, anyOf)
+	required, err := newPermissionRequirement(r)
 	if err != nil {
 		panic(err.Error())
 	}
@@ -89,7 +91,7 @@ func authorize(current func() *Policy, required routeRequirement, opts *Authoriz
 			subject, err := a.subject(r)
 			if err == nil {
 				defer subject.Close()
-				err = required.check(r, subject)
+				err = a.required.check(r, subject)
 			}
 			if err != nil {
 				a.refuse(w, r, subject, err)
@@ -126,9 +128,8 @@ func (a *authorizer) subject(r *http.Request) (*Subject, error) {
 	subject, err := a.current().activateClaims(claims, tenant)
 	switch {
 	case errors.Is(err, ErrInvalidArgument):
-		// The tenant is no name. It may be the client's text, and nobody has a
-		// role there.
-		return nil, ErrPermissionDenied
+		// It may be the client's text, and nobody has a role there.
+		return nil, fmt.Errorf("%w: the tenant is no name", ErrPermissionDenied)
 	case err != nil:
 		return nil, err
 	}

@@ -115,7 +115,9 @@ func TestHostilePathValuesAreForbidden(t *testing.T) {
 func TestTenantIsTakenFromTheRequest(t *testing.T) {
 	f := newFixture(t)
 	policy := always(newPolicy(t, documents))
-	opts := &donjon.AuthorizeOptions{Tenant: func(r *http.Request) (string, error) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	opts := &donjon.AuthorizeOptions{Logger: logger, Tenant: func(r *http.Request) (string, error) {
 		switch tenant := r.PathValue("tenant"); tenant {
 		case "down":
 			return "", errors.New("the directory is down")
@@ -133,6 +135,11 @@ func TestTenantIsTakenFromTheRequest(t *testing.T) {
 		"nowhere": http.StatusForbidden, "down": http.StatusInternalServerError,
 	} {
 		equal(t, tenant[:min(len(tenant), 10)], get(h, "/"+tenant+"/documents", token).Code, want)
+	}
+	log.Reset()
+	get(h, "/a@b/documents", token)
+	if !strings.Contains(log.String(), "reason.code=permission_denied") || !strings.Contains(log.String(), "the tenant is no name") {
+		t.Errorf("logged %s", log.String())
 	}
 }
 

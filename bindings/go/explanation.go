@@ -65,11 +65,7 @@ func (s *Subject) Explain(r Requirement) (*Explanation, error) { return s.explai
 func (s *Subject) ExplainJSON(r Requirement) ([]byte, error) { return s.explainJSON(r.kernel()) }
 
 func (s *Subject) explain(r abi.Requirement) (*Explanation, error) {
-	text, err := s.explainJSON(r)
-	if err != nil {
-		return nil, err
-	}
-	return decoded[Explanation](text, abi.StatusOK)
+	return decoded[Explanation](s.explainJSON(r))
 }
 
 func (s *Subject) explainJSON(r abi.Requirement) ([]byte, error) {

@@ -2,6 +2,7 @@ package donjon
 
 import (
 	"errors"
+	"io"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -82,23 +83,28 @@ func TestUnreachableOwnerIsClosed(t *testing.T) {
 
 func TestZeroValuesAreClosed(t *testing.T) {
 	for name, use := range map[string]func() error{
-		"keyring":            func() error { _, err := new(Keyring).PublicJWKS(); return err },
-		"no keyring":         func() error { _, err := (*Keyring)(nil).Summary(); return err },
-		"verifier":           func() error { _, err := new(Verifier).Verify(""); return err },
-		"verifier of none":   func() error { _, err := ParseVerifier(nil, nil); return err },
-		"issuer":             func() error { _, err := new(Issuer).Access(Grant{}); return err },
-		"purpose tokens":     func() error { return new(PurposeTokens).Check("", Binding{}) },
-		"hasher":             func() error { return new(Hasher).VerifyUnknownUser(t.Context(), nil) },
-		"policy":             func() error { return new(Policy).CheckRole("admin") },
-		"no policy":          func() error { _, err := (*Policy)(nil).Subject(nil, SubjectOptions{}); return err },
-		"diff with none":     func() error { _, err := new(Policy).Diff(nil); return err },
-		"closing a keyring":  func() error { return errors.Join(ErrClosed, new(Keyring).Close(), (*Keyring)(nil).Close()) },
-		"closing a hasher":   func() error { return errors.Join(ErrClosed, new(Hasher).Close(), (*Hasher)(nil).Close()) },
-		"closing a policy":   func() error { return errors.Join(ErrClosed, new(Policy).Close(), (*Policy)(nil).Close()) },
-		"closing a verifier": func() error { return errors.Join(ErrClosed, new(Verifier).Close(), (*Verifier)(nil).Close()) },
+		"keyring":          func() error { _, err := new(Keyring).PublicJWKS(); return err },
+		"no keyring":       func() error { _, err := (*Keyring)(nil).Summary(); return err },
+		"verifier":         func() error { _, err := new(Verifier).Verify(""); return err },
+		"verifier of none": func() error { _, err := ParseVerifier(nil, nil); return err },
+		"issuer":           func() error { _, err := new(Issuer).Access(Grant{}); return err },
+		"purpose tokens":   func() error { return new(PurposeTokens).Check("", Binding{}) },
+		"hasher":           func() error { return new(Hasher).VerifyUnknownUser(t.Context(), nil) },
+		"policy":           func() error { return new(Policy).CheckRole("admin") },
+		"no policy":        func() error { _, err := (*Policy)(nil).Subject(nil, SubjectOptions{}); return err },
+		"diff with none":   func() error { _, err := new(Policy).Diff(nil); return err },
 	} {
 		if err := use(); !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, nothing := range []io.Closer{
+		new(Keyring), (*Keyring)(nil), new(Issuer), (*Issuer)(nil), new(Verifier), (*Verifier)(nil),
+		new(PurposeTokens), (*PurposeTokens)(nil), new(Hasher), (*Hasher)(nil),
+		new(Policy), (*Policy)(nil), new(Subject), (*Subject)(nil),
+	} {
+		if err := nothing.Close(); err != nil {
+			t.Errorf("closing a %T: %v", nothing, err)
 		}
 	}
 }

@@ -74,11 +74,12 @@ func (h *Hasher) Hash(ctx context.Context, password []byte) (string, error) {
 	return h.HashAt(ctx, password, time.Now())
 }
 
-// HashAt is [Hasher.Hash] at another time, which the pepper may not outlive.
+// HashAt is [Hasher.Hash] at another time, when the pepper must still be good.
+// The zero time is [ErrInvalidArgument], here and in the other methods.
 func (h *Hasher) HashAt(ctx context.Context, password []byte, now time.Time) (string, error) {
 	var hash string
-	err := h.run(ctx, func(hasher abi.Hasher) (status int32) {
-		hash, status = hasher.Hash(abi.Text(password), now.Unix())
+	err := h.run(ctx, now, func(hasher abi.Hasher, now int64) (status int32) {
+		hash, status = hasher.Hash(abi.Text(password), now)
 		return status
 	})
 	return hash, err
@@ -94,8 +95,8 @@ func (h *Hasher) Verify(ctx context.Context, hash string, password []byte) (Veri
 // VerifyAt is [Hasher.Verify] at another time.
 func (h *Hasher) VerifyAt(ctx context.Context, hash string, password []byte, now time.Time) (Verification, error) {
 	var verdict abi.PasswordVerdict
-	err := h.run(ctx, func(hasher abi.Hasher) (status int32) {
-		verdict, status = hasher.Verify(hash, abi.Text(password), now.Unix())
+	err := h.run(ctx, now, func(hasher abi.Hasher, now int64) (status int32) {
+		verdict, status = hasher.Verify(hash, abi.Text(password), now)
 		return status
 	})
 	if err != nil {
@@ -113,8 +114,8 @@ func (h *Hasher) VerifyUnknownUser(ctx context.Context, password []byte) error {
 
 // VerifyUnknownUserAt is [Hasher.VerifyUnknownUser] at another time.
 func (h *Hasher) VerifyUnknownUserAt(ctx context.Context, password []byte, now time.Time) error {
-	return h.run(ctx, func(hasher abi.Hasher) int32 {
-		return hasher.VerifyUnknownUser(abi.Text(password), now.Unix())
+	return h.run(ctx, now, func(hasher abi.Hasher, now int64) int32 {
+		return hasher.VerifyUnknownUser(abi.Text(password), now)
 	})
 }
 
@@ -124,6 +125,9 @@ func (h *Hasher) NeedsRehash(hash string) (bool, error) { return h.NeedsRehashAt
 
 // NeedsRehashAt is [Hasher.NeedsRehash] at another time.
 func (h *Hasher) NeedsRehashAt(hash string, now time.Time) (bool, error) {
+	if now.IsZero() {
+		return false, ErrInvalidArgument
+	}
 	hasher, err := h.handle.borrow()
 	if err != nil {
 		return false, err
@@ -134,7 +138,10 @@ func (h *Hasher) NeedsRehashAt(hash string, now time.Time) (bool, error) {
 }
 
 // run waits for a slot and calls.
-func (h *Hasher) run(ctx context.Context, call func(abi.Hasher) (status int32)) error {
+func (h *Hasher) run(ctx context.Context, now time.Time, call func(hasher abi.Hasher, now int64) (status int32)) error {
+	if now.IsZero() {
+		return ErrInvalidArgument // a time by which nothing has expired
+	}
 	hasher, err := h.handle.borrow()
 	if err != nil {
 		return err
@@ -144,7 +151,7 @@ func (h *Hasher) run(ctx context.Context, call func(abi.Hasher) (status int32)) 
 		return err
 	}
 	defer h.slots.giveBack()
-	return failure(call(hasher))
+	return failure(call(hasher, now.Unix()))
 }
 
 // Close releases the memory and the peppers. It returns nil, always.

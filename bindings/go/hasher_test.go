@@ -174,7 +174,7 @@ func TestWeakHashVerifiesAndAsksToBeRehashed(t *testing.T) {
 	equal(t, "need to rehash", needed, true)
 }
 
-func TestWeakParametersAreAllowedExplicitly(t *testing.T) {
+func TestWeakOrContradictoryOptionsAreRefused(t *testing.T) {
 	for name, opts := range map[string]donjon.HasherOptions{
 		"little memory":     {MemoryKiB: 7167},
 		"one pass":          {MemoryKiB: 19456, TimeCost: 1},
@@ -193,6 +193,7 @@ func TestWeakParametersAreAllowedExplicitly(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	newHasher(t, donjon.HasherOptions{MemoryKiB: 64, TimeCost: 1, AllowWeak: true})
 	for _, preset := range []donjon.HashPreset{donjon.PresetDefault, donjon.PresetOWASP, donjon.PresetRFC9106LowMemory} {
 		newHasher(t, donjon.HasherOptions{Preset: preset})
 	}
@@ -304,9 +305,12 @@ func TestPepperIsRotatedWithoutLockingAnyoneOut(t *testing.T) {
 	if _, err := next.VerifyAt(t.Context(), hash, password, time.Now().Add(2*time.Hour)); !errors.Is(err, donjon.ErrKeyExpired) {
 		t.Errorf("after the overlap: %v", err)
 	}
-	if _, err := next.NeedsRehashAt(hash, time.Now()); err != nil {
-		t.Error(err)
+	if _, err := next.NeedsRehashAt(hash, time.Now().Add(2*time.Hour)); !errors.Is(err, donjon.ErrKeyExpired) {
+		t.Errorf("after the overlap, rehash: %v", err)
 	}
+	needed, err := next.NeedsRehashAt(hash, time.Now())
+	ok(t, err)
+	equal(t, "need to rehash", needed, true)
 
 	if _, err := newHasher(t, quick).Verify(t.Context(), hash, password); !errors.Is(err, donjon.ErrUnknownKey) {
 		t.Errorf("without peppers: %v", err)
@@ -428,6 +432,20 @@ func TestCancelledCallDoesNotHash(t *testing.T) {
 	_, verifyErr := hasher.Verify(ctx, hash, []byte("a"))
 	for _, err := range []error{err, verifyErr, hasher.VerifyUnknownUser(ctx, []byte("a"))} {
 		if err != context.Canceled {
+			t.Error(err)
+		}
+	}
+}
+
+// A time that nobody has set would make every expired pepper good again.
+func TestHasherWantsATime(t *testing.T) {
+	hasher := newHasher(t, quick)
+	hash, never := hashOf(t, hasher, "a"), time.Time{}
+	_, err := hasher.HashAt(t.Context(), []byte("a"), never)
+	_, verifyErr := hasher.VerifyAt(t.Context(), hash, []byte("a"), never)
+	_, needsErr := hasher.NeedsRehashAt(hash, never)
+	for _, err := range []error{err, verifyErr, needsErr, hasher.VerifyUnknownUserAt(t.Context(), []byte("a"), never)} {
+		if !errors.Is(err, donjon.ErrInvalidArgument) {
 			t.Error(err)
 		}
 	}

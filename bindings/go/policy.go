@@ -85,12 +85,7 @@ func (p *Policy) CheckAssignment(held []string, role string, members uint64) err
 
 // WhoCan returns the roles that have permission, sorted.
 func (p *Policy) WhoCan(permission string) ([]string, error) {
-	policy, err := p.borrow()
-	if err != nil {
-		return nil, err
-	}
-	defer p.handle.giveBack()
-	return decodedList[string](policy.WhoCan(permission))
+	return decodedList[string](p.answer(func(policy abi.Policy) ([]byte, int32) { return policy.WhoCan(permission) }))
 }
 
 // Allows reports whether roles, none of a tenant, have permission. To ask more

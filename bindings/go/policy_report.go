@@ -13,9 +13,14 @@ type PolicyDiff struct {
 		Added   []string `json:"added"`
 		Removed []string `json:"removed"`
 	} `json:"permissions"` // of the catalogue
+	Constraints struct {
+		Added   []string `json:"added"`
+		Removed []string `json:"removed"`
+	} `json:"constraints"` // such as "static_separation: at most 1 of approver, payer"
 }
 
-// A RoleChange is what a role gains and loses, by whichever inheritance.
+// A RoleChange is what a role gains and loses, by whichever inheritance, written
+// as [Subject.Permissions] writes it.
 type RoleChange struct {
 	Gained []string `json:"gained"`
 	Lost   []string `json:"lost"`
@@ -23,11 +28,7 @@ type RoleChange struct {
 
 // Diff returns what changes from p to after.
 func (p *Policy) Diff(after *Policy) (*PolicyDiff, error) {
-	text, err := p.DiffJSON(after)
-	if err != nil {
-		return nil, err
-	}
-	return decoded[PolicyDiff](text, abi.StatusOK)
+	return decoded[PolicyDiff](p.DiffJSON(after))
 }
 
 // DiffJSON is [Policy.Diff] as a JSON object.
@@ -42,19 +43,15 @@ func (p *Policy) DiffJSON(after *Policy) ([]byte, error) {
 
 // A PolicyFinding is something in a policy that works and is hardly meant.
 type PolicyFinding struct {
-	Kind    string `json:"kind"`
-	Path    string `json:"path"`
+	Kind    string `json:"kind"` // such as "shadowed_grant"
+	Path    string `json:"path"` // such as "roles.editor.allow"
 	Message string `json:"message"`
 }
 
 // Lint returns what looks like a mistake: roles that nobody can use, grants that
 // a denial undoes, roles that are equal.
 func (p *Policy) Lint() ([]PolicyFinding, error) {
-	text, err := p.LintJSON()
-	if err != nil {
-		return nil, err
-	}
-	return decodedList[PolicyFinding](text, abi.StatusOK)
+	return decodedList[PolicyFinding](p.LintJSON())
 }
 
 // LintJSON is [Policy.Lint] as a JSON list.

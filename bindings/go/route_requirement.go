@@ -35,19 +35,20 @@ type permissionRequirement struct {
 	pathValue string
 }
 
-// newPermissionRequirement reads permissions, which are all about one path value
-// or about none.
-func newPermissionRequirement(permissions []string, anyOf bool) (p permissionRequirement, err error) {
-	required := Requirement{Any: anyOf}
-	for i, text := range permissions {
-		permission, pathValue := cutPathValue(text)
-		if i > 0 && pathValue != p.pathValue {
-			return p, errors.New("donjon: permissions about different path values")
+// newPermissionRequirement cuts the path value off the permissions of r, which
+// are all about one or about none.
+func newPermissionRequirement(r Requirement) (permissionRequirement, error) {
+	permissions := make([]string, len(r.Permissions))
+	pathValue := ""
+	for i, text := range r.Permissions {
+		permission, name := cutPathValue(text)
+		if i > 0 && name != pathValue {
+			return permissionRequirement{}, errors.New("donjon: permissions about different path values")
 		}
-		required.Permissions, p.pathValue = append(required.Permissions, permission), pathValue
+		permissions[i], pathValue = permission, name
 	}
-	p.Requirement = required.kernel()
-	return p, nil
+	r.Permissions = permissions
+	return permissionRequirement{r.kernel(), pathValue}, nil
 }
 
 // cutPathValue cuts "document:read:{id}" into "document:read" and "id".

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Slots bound how many hashes run at once. Who waits for one here holds a
+// slots bound how many hashes run at once. Who waits for one here holds a
 // goroutine; who waited for memory in the kernel would hold a thread.
 type slots struct {
 	taken   chan struct{}

@@ -21,10 +21,15 @@ const (
 
 // A Strength is what [CheckStrength] thinks of a password.
 type Strength struct {
-	Valid    bool            `json:"valid"`    // all checks passed
-	Score    float64         `json:"score"`    // the part of them that passed, from 0 to 1
-	Checks   map[string]bool `json:"checks"`   // of "length", "uppercase", "lowercase", "digits", "special" and "common" those that the profile has
-	Feedback []string        `json:"feedback"` // a sentence for each that failed, for the user
+	Valid bool    `json:"valid"` // all checks passed
+	Score float64 `json:"score"` // the part of them that passed, from 0 to 1
+
+	// Checks says which passed: of "length", "uppercase", "lowercase", "digits",
+	// "special" and "common", those that the profile has. A password that is
+	// common has not passed "common".
+	Checks map[string]bool `json:"checks"`
+
+	Feedback []string `json:"feedback"` // a sentence for each that failed, for the user
 }
 
 // CheckStrength checks password as profile demands; if that is empty, as
@@ -32,7 +37,7 @@ type Strength struct {
 // the user's own inputs: the name, the e-mail address.
 func CheckStrength(password []byte, userInputs []string, profile StrengthProfile) (*Strength, error) {
 	text, status := abi.PasswordStrength(string(profile), abi.Text(password), optionalList(userInputs))
-	return decoded[Strength](text, status)
+	return decoded[Strength](text, failure(status))
 }
 
 // An Estimate is zxcvbn's guess at how many guesses a password withstands.
@@ -49,5 +54,5 @@ type Estimate struct {
 // password. Libraries that are built without it return [ErrUnsupported].
 func EstimateStrength(password []byte, userInputs []string) (*Estimate, error) {
 	text, status := abi.PasswordEstimate(abi.Text(password), optionalList(userInputs))
-	return decoded[Estimate](text, status)
+	return decoded[Estimate](text, failure(status))
 }

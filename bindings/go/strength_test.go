@@ -81,8 +81,7 @@ func TestStrengthRefusesWhatIsNoPassword(t *testing.T) {
 func TestEstimateIsThereOrUnsupported(t *testing.T) {
 	weak, err := donjon.EstimateStrength([]byte("password"), nil)
 	if errors.Is(err, donjon.ErrUnsupported) {
-		t.Log("the library is built without zxcvbn")
-		return
+		t.Skip("the library is built without zxcvbn")
 	}
 	ok(t, err)
 	equal(t, "score", weak.Score, 0)

@@ -83,9 +83,8 @@ func (s *Subject) has(permission, instance string) bool {
 	if err != nil {
 		return false
 	}
-	status := subject.Has(permission, instance)
-	s.handle.giveBack()
-	return status == abi.StatusOK
+	defer s.handle.giveBack()
+	return subject.Has(permission, instance) == abi.StatusOK
 }
 
 // HasAny reports whether the subject has at least one of permissions. Of none,
@@ -150,7 +149,8 @@ func (s *Subject) Permissions() ([]string, error) {
 		return nil, err
 	}
 	defer s.handle.giveBack()
-	return decodedList[string](subject.Permissions())
+	text, status := subject.Permissions()
+	return decodedList[string](text, failure(status))
 }
 
 // borrow is handle.borrow for a subject that may be nil: nobody may do anything.
