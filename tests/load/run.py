@@ -28,7 +28,7 @@ HERE = Path(__file__).resolve().parent
 DEMO = HERE.parent.parent / "demo"
 sys.path.insert(0, str(DEMO))
 
-from services import HOST, Service, free_ports
+from services import HOST, Service, ServiceFailed, free_ports
 
 # The budget of the demo's hasher, and what 2,000 sessions, 64 connections and Python may need besides.
 BUDGET_MIB = 256
@@ -167,17 +167,13 @@ def main() -> int:
     given = options.parse_args()
 
     with TemporaryDirectory(prefix="donjon-load-") as folder:
-        service = Service("python", free_ports()[0], Path(folder) / "service.log")
+        service = start(Path(folder) / "service.log")
         try:
-            start(service)
-            seen = asyncio.run(
-                asyncio.wait_for(log_in_many(service.url, given.log_ins, given.at_once), MOST_S)
-            )
-        except (httpx.HTTPError, TimeoutError) as error:
-            print(
-                f"load: {error!r}; the service's last words:\n{service.read_log()[-2000:]}",
-                file=sys.stderr,
-            )
+            run = log_in_many(service.url, given.log_ins, given.at_once)
+            seen = asyncio.run(asyncio.wait_for(run, MOST_S))
+        except (httpx.HTTPError, asyncio.TimeoutError) as error:  # noqa: UP041  another in 3.10
+            words = service.read_log()[-2000:]
+            print(f"load: {error!r}; the service's last words:\n{words}", file=sys.stderr)
             return 1
         finally:
             service.stop()
@@ -187,15 +183,30 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def start(service: Service) -> None:
-    """Start the demo's service with its probe."""
+def start(log: Path) -> Service:
+    """Start the demo's service with its probe, on another port if somebody was faster to take a free one."""
     path = os.pathsep.join([str(HERE), str(DEMO / "python")])
     env = {**os.environ, "DONJON_MASTER": secrets.token_urlsafe(32), "PYTHONPATH": path}
-    port = service.url.rpartition(":")[2]
-    command = [sys.executable, "-m", "uvicorn", "served:app", "--host", HOST, "--port", port]
-    service.start([*command, "--no-access-log", "--log-level", "warning"], env)
-    with httpx.Client(trust_env=False, timeout=5) as client:
-        service.wait_until_ready(client)
+    options = ["--host", HOST, "--no-access-log", "--log-level", "warning"]
+    attempts = 3
+    while True:
+        attempts -= 1
+        port = free_ports()[0]
+        service = Service("python", port, log)
+        command = [sys.executable, "-m", "uvicorn", "served:app", "--port", str(port), *options]
+        try:
+            service.start(command, env)
+            with httpx.Client(trust_env=False, timeout=5) as client:
+                service.wait_until_ready(client)
+        except ServiceFailed as failure:
+            service.stop()
+            if not failure.port_was_taken or not attempts:
+                raise
+        except BaseException:
+            service.stop()
+            raise
+        else:
+            return service
 
 
 if __name__ == "__main__":
