@@ -112,6 +112,17 @@ func TestHostilePathValuesAreForbidden(t *testing.T) {
 	}
 }
 
+func TestRestOfThePathIsAnInstance(t *testing.T) {
+	f := newFixture(t)
+	h := guarded(f, "GET /documents/{id...}", donjon.RequirePermission(always(newPolicy(t, documents)), "document:read:{id}", nil))
+	for path, want := range map[string]int{
+		"/documents/42": http.StatusOK, "/documents/42/1": http.StatusForbidden, "/documents/": http.StatusForbidden,
+	} {
+		equal(t, path, get(h, path, f.grant(t, roles("reader-of-42"))).Code, want)
+	}
+	equal(t, "nothing, for an admin", get(h, "/documents/", f.grant(t, roles("admin"))).Code, http.StatusForbidden)
+}
+
 func TestTenantIsTakenFromTheRequest(t *testing.T) {
 	f := newFixture(t)
 	policy := always(newPolicy(t, documents))

@@ -75,13 +75,18 @@ func (p permissionRequirement) check(r *http.Request, subject *Subject) error {
 
 // at is what is required at the path of r.
 func (p permissionRequirement) at(r *http.Request) (abi.Requirement, error) {
-	if p.pathValue != "" {
-		p.Instance = r.PathValue(p.pathValue)
-		if p.Instance == "" {
-			return p.Requirement, errNoPathValue
-		}
+	if p.pathValue == "" {
+		return p.Requirement, nil
 	}
-	return p.Requirement, nil
+	p.Instance = r.PathValue(p.pathValue)
+	switch {
+	case p.Instance != "":
+		return p.Requirement, nil
+	case strings.Contains(r.Pattern, "{"+p.pathValue+"...}"):
+		return p.Requirement, ErrPermissionDenied // the client asked for the empty path
+	default:
+		return p.Requirement, errNoPathValue
+	}
 }
 
 func (p permissionRequirement) explain(r *http.Request, subject *Subject) slog.Attr {
