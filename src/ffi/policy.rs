@@ -304,9 +304,9 @@ pub unsafe extern "C" fn donjon_policy_matrix(
 
 /// What changes for whom when after replaces before, in effective permissions:
 /// {"roles":{"added":[],"removed":[],"changed":{"editor":{"gained":["document:read"],"lost":[]}}},
-///  "permissions":{"added":[],"removed":[]}}.
+///  "permissions":{"added":[],"removed":[]},"constraints":{"added":[],"removed":[]}}.
 ///
-/// Errors: BUFFER_TOO_SMALL.
+/// Errors: TOO_LARGE (over 16,777,216 roles times permissions), BUFFER_TOO_SMALL.
 ///
 /// # Safety
 /// The pointers are as the contract says.
@@ -322,14 +322,14 @@ pub unsafe extern "C" fn donjon_policy_diff(
         // SAFETY: the caller's pointers, as the contract says.
         let (before, after, out) =
             unsafe { (reference(before)?, reference(after)?, Output::new(out, cap, out_len)?) };
-        out.write(before.0.diff(&after.0).to_json().as_bytes())
+        out.write(before.0.diff(&after.0).ok_or(Status::TooLarge)?.to_json().as_bytes())
     })
 }
 
 /// What is probably not meant, as a JSON list of {"kind","path","message"}; kinds: "unreachable_role",
 /// "separation_violation", "shadowed_grant", "empty_role", "equal_roles", "unused_permission".
 ///
-/// Errors: BUFFER_TOO_SMALL.
+/// Errors: TOO_LARGE (over 16,777,216 roles times permissions), BUFFER_TOO_SMALL.
 ///
 /// # Safety
 /// The pointers are as the contract says.
@@ -343,7 +343,7 @@ pub unsafe extern "C" fn donjon_policy_lint(
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
         let (policy, out) = unsafe { (reference(policy)?, Output::new(out, cap, out_len)?) };
-        let lints: Vec<String> = policy.0.lint().iter().map(Lint::to_json).collect();
+        let lints: Vec<String> = policy.0.lint().ok_or(Status::TooLarge)?.iter().map(Lint::to_json).collect();
         out.write(alloc::format!("[{}]", lints.join(",")).as_bytes())
     })
 }

@@ -33,8 +33,9 @@ struct Entries<'a> {
 impl CasbinImport {
     /// Reads a casbin CSV file. `p, editor, document, read` becomes the permission `document:read`,
     /// allowed to the role `editor`; `deny` in a fifth field denies it. In `g, ann, editor`, a name that
-    /// stands on the right of some `g` or in a `p` is a role, and inherits; any other is a user. A user
-    /// with a `p` of his own becomes a role of his name that he alone is assigned.
+    /// stands on the right of some `g` or in a `p` is a role, and inherits; any other is a user. A user who
+    /// has a `p` of his own besides a `g` becomes a role of his name that he alone is assigned; one who has
+    /// nothing but a `p` cannot be told from a role, and is assigned nothing.
     ///
     /// # Errors
     /// - [`PolicyError::Casbin`]: another kind of line, a name that a permission or a role cannot have
@@ -45,6 +46,7 @@ impl CasbinImport {
             return Err(PolicyError::TooLarge("the file is over 16 MiB"));
         }
         let mut entries = Entries::default();
+        let csv = csv.strip_prefix('\u{feff}').unwrap_or(csv);
         for (index, line) in csv.lines().enumerate() {
             if index >= MAX_GRANTS {
                 return Err(PolicyError::TooLarge("over 1,048,576 lines"));
@@ -128,13 +130,13 @@ impl<'a> Entries<'a> {
         };
         let policy = document.canonical();
         Policy::from_json(policy.as_bytes())?;
-        // A role that nobody is a member of is a role; one that is somebody's own is assigned to him.
-        let is_own = |name: &str| !self.members.values().any(|of| of.contains(name));
+        // A role that has members is a role; one that is only somebody's own is assigned to him.
+        let with_members: BTreeSet<&str> = self.members.values().flatten().copied().collect();
         let mut assignments = BTreeMap::new();
         for (&member, of) in &self.members {
             if !roles.contains(member) {
                 assignments.insert(member.into(), of.iter().map(|&role| role.into()).collect());
-            } else if is_own(member) {
+            } else if !with_members.contains(member) {
                 assignments.insert(member.into(), alloc::vec![member.into()]);
             }
         }

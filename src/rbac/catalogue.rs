@@ -219,17 +219,6 @@ impl Catalogue {
         Some(self.finish(found))
     }
 
-    /// What a permission means, as far as the catalogue knows it. Instances that no grant names are left
-    /// out.
-    pub(super) fn meaning(&self, permission: Permission<'_>) -> Meaning {
-        self.finish(self.look_up(permission).0)
-    }
-
-    /// The instances that a permission implies, also those that no grant names.
-    pub(super) fn implied_instances<'a>(&self, permission: Permission<'a>) -> Vec<(EntryId, &'a str)> {
-        self.look_up(permission).0.implied.instances
-    }
-
     /// What is found, and whether that is all of it.
     fn look_up<'a>(&self, permission: Permission<'a>) -> (Found<'a>, bool) {
         let mut found = Found::default();

@@ -1,14 +1,20 @@
 //! What changes for whom when one policy replaces another: in effective permissions, not in text.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::policy::Policy;
+use super::subject::Subject;
 use crate::json::{ObjectWriter, text_list};
 
-/// What a role gains and loses, as [`super::Subject::permissions`] writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The most roles times permissions that a diff or a lint goes through.
+pub const MAX_REVIEWED_CELLS: usize = 1 << 24;
+
+/// What a role gains and loses: `document:read` (with all instances), `document:read:*` (with all but those
+/// that follow as `!document:read:42`), `document:read:42`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoleChange {
     /// What it may that it could not.
     pub gained: Vec<String>,
@@ -29,41 +35,118 @@ pub struct PolicyDiff {
     pub permissions_added: Vec<String>,
     /// Permissions that only the earlier catalogue has.
     pub permissions_removed: Vec<String>,
+    /// Constraints that only the later policy has: `static_separation: at most 1 of approver, payer`.
+    pub constraints_added: Vec<String>,
+    /// Constraints that only the earlier policy has.
+    pub constraints_removed: Vec<String>,
 }
 
 impl Policy {
-    /// What changes when `after` replaces this policy. Cost: every role's permissions are listed.
+    /// What changes when `after` replaces this policy, entry by entry of the catalogues. That one grant
+    /// takes the place of several is no change, though a check of a list or a wildcard, which one grant has
+    /// to imply as a whole, may see it. Constraints stand apart: what a role gains here it may not be able
+    /// to be active with.
+    ///
+    /// `None` over [`MAX_REVIEWED_CELLS`].
     #[must_use]
-    pub fn diff(&self, after: &Self) -> PolicyDiff {
+    pub fn diff(&self, after: &Self) -> Option<PolicyDiff> {
+        let cells = |policy: &Self| policy.0.roles.len().saturating_mul(policy.0.catalogue.len());
+        if cells(self).saturating_add(cells(after)) > MAX_REVIEWED_CELLS {
+            return None;
+        }
         let roles = |policy: &Self| policy.roles().map(String::from).collect::<BTreeSet<_>>();
         let entries = |policy: &Self| {
             let catalogue = &policy.0.catalogue;
             catalogue.ids().map(|id| catalogue.declaration(id)).collect::<BTreeSet<_>>()
         };
+        let constraints =
+            |policy: &Self| policy.0.constraints.texts.iter().cloned().collect::<BTreeSet<String>>();
         let (roles_before, roles_after) = (roles(self), roles(after));
         let (entries_before, entries_after) = (entries(self), entries(after));
+        let (constraints_before, constraints_after) = (constraints(self), constraints(after));
         let mut roles_changed = BTreeMap::new();
         for role in roles_before.union(&roles_after) {
-            let (had, has) = (self.permissions_of(role), after.permissions_of(role));
-            if had != has {
-                let change = RoleChange { gained: minus(&has, &had), lost: minus(&had, &has) };
+            let change = change(&self.holdings(role), &after.holdings(role));
+            if change != RoleChange::default() {
                 roles_changed.insert(role.clone(), change);
             }
         }
-        PolicyDiff {
+        Some(PolicyDiff {
             roles_added: minus(&roles_after, &roles_before),
             roles_removed: minus(&roles_before, &roles_after),
             roles_changed,
             permissions_added: minus(&entries_after, &entries_before),
             permissions_removed: minus(&entries_before, &entries_after),
+            constraints_added: minus(&constraints_after, &constraints_before),
+            constraints_removed: minus(&constraints_before, &constraints_after),
+        })
+    }
+
+    /// What a role has of each entry of which it has anything, whoever may be active with it.
+    fn holdings(&self, role: &str) -> BTreeMap<&str, Holding> {
+        let Some(id) = self.role(role) else { return BTreeMap::new() };
+        let subject = self.role_subject(id);
+        let touched = self.granted_in_part(id);
+        let entries = touched.iter().map(|entry| (self.0.catalogue.text(entry), entry));
+        entries.map(|(text, entry)| (text, Holding::of(&subject, text, entry))).collect()
+    }
+}
+
+/// What a role has of one entry.
+#[derive(Default)]
+struct Holding {
+    whole: bool,
+    /// The instances that nobody names.
+    unnamed: bool,
+    /// The instances that are named, and whether it has them.
+    named: BTreeMap<String, bool>,
+}
+
+impl Holding {
+    fn of(subject: &Subject, text: &str, entry: u32) -> Self {
+        let has = |name: &str| (String::from(name), subject.has(text, Some(name)));
+        Self {
+            whole: subject.has(text, None),
+            unnamed: subject.may_most_of(entry) && subject.policy.0.catalogue.is_open(entry),
+            named: subject.named_instances(entry).map(has).collect(),
         }
     }
 
-    /// The effective permissions of a role, whoever may have it.
-    pub(super) fn permissions_of(&self, role: &str) -> BTreeSet<String> {
-        let role = self.role(role);
-        role.map(|role| self.role_subject(role).permissions().into_iter().collect()).unwrap_or_default()
+    fn has(&self, name: &str) -> bool {
+        self.named.get(name).copied().unwrap_or(self.unnamed)
     }
+
+    /// What this one has that the other lacks.
+    fn beyond(&self, other: &Self, text: &str, out: &mut Vec<String>) {
+        let is_new = |name: &&String| self.has(name) && !other.has(name);
+        let names: BTreeSet<&String> = self.named.keys().chain(other.named.keys()).collect();
+        let unnamed = self.unnamed && !other.unnamed;
+        let whole = self.whole && !other.whole;
+        if whole {
+            out.push(text.into());
+        }
+        if whole && (unnamed || !self.unnamed) {
+            return;
+        }
+        if unnamed {
+            out.push(format!("{text}:*"));
+            out.extend(names.iter().filter(|name| !self.has(name)).map(|name| format!("!{text}:{name}")));
+        } else {
+            out.extend(names.into_iter().filter(is_new).map(|name| format!("{text}:{name}")));
+        }
+    }
+}
+
+fn change(before: &BTreeMap<&str, Holding>, after: &BTreeMap<&str, Holding>) -> RoleChange {
+    let nothing = Holding::default();
+    let mut change = RoleChange::default();
+    let texts: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+    for text in texts {
+        let (had, has) = (before.get(text).unwrap_or(&nothing), after.get(text).unwrap_or(&nothing));
+        has.beyond(had, text, &mut change.gained);
+        had.beyond(has, text, &mut change.lost);
+    }
+    change
 }
 
 impl PolicyDiff {
@@ -74,7 +157,7 @@ impl PolicyDiff {
     }
 
     /// The difference as JSON: `{"roles":{"added":[],"removed":[],"changed":{"editor":{"gained":[],
-    /// "lost":[]}}},"permissions":{"added":[],"removed":[]}}`.
+    /// "lost":[]}}},"permissions":{"added":[],"removed":[]},"constraints":{"added":[],"removed":[]}}`.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut changed = String::new();
@@ -85,8 +168,13 @@ impl PolicyDiff {
         object.close();
         let roles = pair("added", &self.roles_added, "removed", &self.roles_removed, Some(&changed));
         let permissions = pair("added", &self.permissions_added, "removed", &self.permissions_removed, None);
+        let constraints = pair("added", &self.constraints_added, "removed", &self.constraints_removed, None);
         let mut out = String::new();
-        ObjectWriter::open(&mut out).raw("roles", &roles).raw("permissions", &permissions).close();
+        ObjectWriter::open(&mut out)
+            .raw("roles", &roles)
+            .raw("permissions", &permissions)
+            .raw("constraints", &constraints)
+            .close();
         out
     }
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::PolicyError;
 use super::catalogue::MAX_CATALOGUE;
+use super::permission::is_invisible;
 use crate::json::{self, Limits, ObjectWriter, Value};
 
 /// The longest policy document, in bytes.
@@ -70,9 +71,7 @@ pub(super) struct Cardinality<'a> {
 pub(super) fn is_role_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= MAX_NAME_LEN
-        && !name
-            .chars()
-            .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '@' | char::REPLACEMENT_CHARACTER))
+        && !name.chars().any(|c| is_invisible(c) || matches!(c, '@' | char::REPLACEMENT_CHARACTER))
 }
 
 impl<'a> Document<'a> {
@@ -169,6 +168,25 @@ impl RoleEntry<'_> {
 }
 
 impl Constraints<'_> {
+    /// Each constraint as one line: `static_separation: at most 1 of approver, payer`.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let separation = |kind: &'static str| {
+            move |one: &Separation<'_>| {
+                let mut roles: Vec<&str> = one.roles.iter().map(AsRef::as_ref).collect();
+                roles.sort_unstable();
+                roles.dedup();
+                format!("{kind}: at most {} of {}", one.at_most, roles.join(", "))
+            }
+        };
+        let cardinality =
+            |one: &Cardinality<'_>| format!("cardinality: at most {} {}", one.at_most, one.role);
+        let separations = self.static_separation.iter().map(separation("static_separation"));
+        separations
+            .chain(self.dynamic_separation.iter().map(separation("dynamic_separation")))
+            .chain(self.cardinality.iter().map(cardinality))
+            .collect()
+    }
+
     fn canonical(&self) -> String {
         let separations = |of: &[Separation<'_>]| {
             let one = |separation: &Separation<'_>| {
@@ -217,7 +235,7 @@ fn roles<'a>(value: Value<'a>) -> Result<Vec<RoleEntry<'a>>, PolicyError> {
         let path = format!("roles.{name}");
         if !is_role_name(&name) {
             let path = format!("roles.{}", shortened(&name));
-            let reason = "a role's name has 1 to 128 bytes, without `@`, white space and control characters";
+            let reason = "a role's name has 1 to 128 bytes, without `@` and invisible characters";
             return Err(PolicyError::refused(path, reason));
         }
         let mut role = RoleEntry { name, ..RoleEntry::default() };
@@ -345,11 +363,18 @@ fn unknown_member(path: &str, member: &str) -> PolicyError {
 
 fn member_path(path: &str, member: &str) -> String {
     let member = shortened(member);
-    if path.is_empty() { String::from(member) } else { format!("{path}.{member}") }
+    if path.is_empty() { member } else { format!("{path}.{member}") }
 }
 
-/// A name that may be of any length, as a message can bear it.
-pub(super) fn shortened(name: &str) -> &str {
-    let end = name.char_indices().map(|(at, _)| at).nth(MAX_NAME_LEN).unwrap_or(name.len());
-    name.get(..end).unwrap_or_default()
+/// A name that may be of any length and content, as a line of a log can bear it.
+pub(super) fn shortened(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars().take(MAX_NAME_LEN) {
+        match c {
+            ' ' => out.push(c),
+            c if is_invisible(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
 }

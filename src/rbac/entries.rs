@@ -50,10 +50,6 @@ impl Bits {
         self.0.iter_mut().zip(&other.0).for_each(|(own, less)| *own &= !less);
     }
 
-    pub(super) fn intersect(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(own, kept)| *own &= kept);
-    }
-
     pub(super) fn clear(&mut self) {
         self.0.fill(0);
     }

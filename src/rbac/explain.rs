@@ -101,8 +101,9 @@ impl Subject {
     /// nothing. Cost: it reads every grant of every active role.
     #[must_use]
     pub fn explain(&self, mode: Mode, permissions: &[&str], instance: Option<&str>) -> Explanation<'_> {
-        let findings: Vec<_> =
-            permissions.iter().map(|permission| self.find_out(permission, instance)).collect();
+        let lineage = self.policy.lineage(&self.roles);
+        let find_out = |permission: &&str| self.find_out(&lineage, permission, instance);
+        let findings: Vec<_> = permissions.iter().map(find_out).collect();
         let is_granted = |finding: &&Finding<'_>| finding.reason == Reason::Granted;
         let decisive = match mode {
             Mode::Any => findings.iter().find(is_granted),
@@ -113,7 +114,12 @@ impl Subject {
         Explanation { allowed, mode, reason, findings, unknown_roles: &self.unknown }
     }
 
-    fn find_out(&self, permission: &str, instance: Option<&str>) -> Finding<'_> {
+    fn find_out<'a>(
+        &'a self,
+        lineage: &Lineage<'a>,
+        permission: &str,
+        instance: Option<&str>,
+    ) -> Finding<'a> {
         let text = match instance {
             None => Cow::Borrowed(permission),
             Some(instance) => Cow::Owned(format!("{permission}:{instance}")),
@@ -133,9 +139,10 @@ impl Subject {
             Ok(required) => required,
             Err(reason) => return Finding { reason, ..finding },
         };
-        for (role, via) in self.policy.lineage(&self.roles) {
-            self.policy.collect(&role.allow, &via, &mut finding.grants, |grant| grant.implies(required));
-            self.policy.collect(&role.deny, &via, &mut finding.denies, |grant| grant.intersects(required));
+        for (at, step) in lineage.0.iter().enumerate() {
+            let (allow, deny) = (&step.role.allow, &step.role.deny);
+            self.collect(lineage, at, allow, &mut finding.grants, |grant| grant.implies(required));
+            self.collect(lineage, at, deny, &mut finding.denies, |grant| grant.intersects(required));
         }
         finding.reason = match (finding.grants.is_empty(), finding.denies.is_empty()) {
             (_, false) => Reason::Denied,
@@ -158,33 +165,54 @@ impl Policy {
         grants.iter().filter_map(text)
     }
 
-    /// These roles and all that they inherit, each once, with the names of the roles that lead to it.
-    fn lineage(&self, roles: &[RoleId]) -> Vec<(&Role, Vec<&str>)> {
+    /// These roles and all that they inherit, each once.
+    fn lineage(&self, roles: &[RoleId]) -> Lineage<'_> {
         let mut seen = alloc::vec![false; self.0.roles.len()];
-        let mut rest: Vec<(RoleId, Vec<&str>)> = roles.iter().rev().map(|&role| (role, Vec::new())).collect();
-        let mut out = Vec::new();
-        while let Some((id, mut via)) = rest.pop() {
+        let mut rest: Vec<(RoleId, Option<usize>)> = roles.iter().rev().map(|&role| (role, None)).collect();
+        let mut steps = Vec::new();
+        while let Some((id, from)) = rest.pop() {
             let Some(role) = self.0.roles.get(id) else { continue };
             if seen.get_mut(id).is_none_or(|seen| core::mem::replace(seen, true)) {
                 continue;
             }
-            via.push(&role.name);
-            rest.extend(role.inherits.iter().rev().map(|&parent| (parent, via.clone())));
-            out.push((role, via));
+            rest.extend(role.inherits.iter().rev().map(|&parent| (parent, Some(steps.len()))));
+            steps.push(Step { role, from });
         }
-        out
+        Lineage(steps)
     }
+}
 
+/// Roles, and by which other role's inheritance each is there.
+struct Lineage<'a>(Vec<Step<'a>>);
+
+struct Step<'a> {
+    role: &'a Role,
+    // INVARIANT: earlier in the lineage.
+    from: Option<usize>,
+}
+
+impl<'a> Lineage<'a> {
+    /// The names of the roles that lead to this step, its own last.
+    fn via(&self, at: usize) -> Vec<&'a str> {
+        let steps = core::iter::successors(self.0.get(at), |step| self.0.get(step.from?));
+        let mut names: Vec<&str> = steps.map(|step| &*step.role.name).collect();
+        names.reverse();
+        names
+    }
+}
+
+impl Subject {
     fn collect<'a>(
         &'a self,
+        lineage: &Lineage<'a>,
+        at: usize,
         grants: &'a [GrantId],
-        via: &[&'a str],
         into: &mut Vec<Because<'a>>,
         decides: impl Fn(Permission<'_>) -> bool,
     ) {
         let room = MAX_EXPLAINED.saturating_sub(into.len());
-        let deciding = self.granted_by(grants).filter(|grant| decides(*grant)).take(room);
-        into.extend(deciding.map(|grant| Because { via: via.to_vec(), grant: grant.as_str() }));
+        let deciding = self.policy.granted_by(grants).filter(|grant| decides(*grant)).take(room);
+        into.extend(deciding.map(|grant| Because { via: lineage.via(at), grant: grant.as_str() }));
     }
 }
 

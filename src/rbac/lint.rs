@@ -5,6 +5,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use sha2::{Digest as _, Sha256};
+
+use super::diff::MAX_REVIEWED_CELLS;
 use super::entries::Bits;
 use super::matrix::Standing;
 use super::policy::{GrantId, Policy, Role};
@@ -21,7 +24,7 @@ pub enum LintKind {
     ShadowedGrant,
     /// The role allows nothing.
     EmptyRole,
-    /// Two roles or more allow exactly the same.
+    /// Two roles or more allow the same entries of the catalogue.
     EqualRoles,
     /// No role has the permission.
     UnusedPermission,
@@ -54,17 +57,20 @@ pub struct Lint {
 }
 
 impl Policy {
-    /// Doubts about the policy, by kind and then in the order of the document. Cost: every role is held
-    /// against every permission.
+    /// Doubts about the policy, by kind and then in the order of the document. `None` over
+    /// [`MAX_REVIEWED_CELLS`]: every role is held against every permission.
     #[must_use]
-    pub fn lint(&self) -> Vec<Lint> {
+    pub fn lint(&self) -> Option<Vec<Lint>> {
+        if self.0.roles.len().saturating_mul(self.0.catalogue.len()) > MAX_REVIEWED_CELLS {
+            return None;
+        }
         let mut lints = Vec::new();
         self.lint_separation(&mut lints);
         self.lint_shadowed(&mut lints);
         self.lint_equal(&mut lints);
         self.lint_unused(&mut lints);
         lints.sort_by_key(|lint| lint.kind);
-        lints
+        Some(lints)
     }
 
     fn lint_separation(&self, lints: &mut Vec<Lint>) {
@@ -114,14 +120,15 @@ impl Policy {
     }
 
     fn lint_equal(&self, lints: &mut Vec<Lint>) {
-        let mut groups: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
+        // By digest: the lists themselves may be as long as roles times permissions.
+        let mut groups: BTreeMap<[u8; 32], Vec<&str>> = BTreeMap::new();
         for (id, role) in self.0.roles.iter().enumerate() {
             let permissions = self.role_subject(id).permissions();
             if permissions.is_empty() {
                 let (path, message) = (format!("roles.{}", role.name), "the role allows nothing".into());
                 lints.push(Lint { kind: LintKind::EmptyRole, path, message });
             } else {
-                groups.entry(permissions).or_default().push(&role.name);
+                groups.entry(digest(&permissions)).or_default().push(&role.name);
             }
         }
         let mut equal: Vec<_> = groups.into_values().filter(|roles| roles.len() > 1).collect();
@@ -129,7 +136,7 @@ impl Policy {
         for roles in equal {
             let path = format!("roles.{}", roles.first().copied().unwrap_or_default());
             let others: Vec<_> = roles.iter().skip(1).take(16).map(|role| format!("`{role}`")).collect();
-            let message = format!("it allows exactly what {} does", others.join(", "));
+            let message = format!("it allows the same as {}", others.join(", "));
             lints.push(Lint { kind: LintKind::EqualRoles, path, message });
         }
     }
@@ -148,6 +155,12 @@ impl Policy {
             });
         }
     }
+}
+
+fn digest(permissions: &[String]) -> [u8; 32] {
+    // No permission has a line feed in it.
+    let lines = permissions.iter().flat_map(|text| [text.as_bytes(), b"\n"]);
+    lines.fold(Sha256::new(), |hash, line| hash.chain_update(line)).finalize().into()
 }
 
 impl Lint {

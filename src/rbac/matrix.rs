@@ -12,6 +12,9 @@ use crate::json::{self, ObjectWriter};
 /// The most cells of a rendered matrix.
 pub const MAX_MATRIX_CELLS: usize = 1 << 20;
 
+/// About the longest rendered matrix, in bytes: long names count in every cell.
+const MAX_MATRIX_LEN: usize = 64 << 20;
+
 /// How a matrix is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MatrixFormat {
@@ -67,11 +70,14 @@ impl Policy {
         roles
     }
 
-    /// Renders the permission matrix. `None` over [`MAX_MATRIX_CELLS`]: nobody reads that.
+    /// Renders the permission matrix: what each role comes to, whether or not its constraints let anybody
+    /// be active with it. `None` over [`MAX_MATRIX_CELLS`]: nobody reads that.
     #[must_use]
     pub fn matrix(&self, format: MatrixFormat) -> Option<String> {
         let cells = self.0.roles.len().saturating_mul(self.0.catalogue.len());
-        (cells <= MAX_MATRIX_CELLS).then(|| match format {
+        let names: usize = self.0.catalogue.ids().map(|id| self.0.catalogue.text(id).len()).sum();
+        let len = names.saturating_mul(self.0.roles.len());
+        (cells <= MAX_MATRIX_CELLS && len <= MAX_MATRIX_LEN).then(|| match format {
             MatrixFormat::Json => self.matrix_json(),
             MatrixFormat::Markdown => self.matrix_markdown(),
             MatrixFormat::Html => self.matrix_html(),

@@ -47,7 +47,7 @@ mod subject;
 
 pub use casbin::CasbinImport;
 pub use catalogue::MAX_CATALOGUE;
-pub use diff::{PolicyDiff, RoleChange};
+pub use diff::{MAX_REVIEWED_CELLS, PolicyDiff, RoleChange};
 pub use document::{MAX_CONSTRAINTS, MAX_GRANTS, MAX_NAME_LEN, MAX_POLICY_LEN, MAX_ROLES};
 pub use error::{PolicyError, RoleError};
 pub use explain::{Because, Explanation, Finding, MAX_EXPLAINED, Mode, Reason};

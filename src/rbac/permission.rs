@@ -103,19 +103,34 @@ pub(super) fn is_name(text: &str) -> bool {
     text.len() <= MAX_PERMISSION_LEN && check_name(text).is_ok()
 }
 
+/// Whether nobody can see the character: white space, control, and what only formats. Two names that look
+/// alike are two names.
+pub(super) fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || c.is_whitespace()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
 fn check_name(name: &str) -> Result<(), MalformedPermission> {
     if name.is_empty() {
         return Err(MalformedPermission("an empty segment"));
     }
+    if name.starts_with('!') {
+        return Err(MalformedPermission(
+            "a `!` at the start of a name: lists of permissions mark exceptions by it",
+        ));
+    }
     let mut chars = name.chars();
     let special = [':', ',', '*', '{', '}', char::REPLACEMENT_CHARACTER];
-    match chars.find(|c| c.is_control() || c.is_whitespace() || special.contains(c)) {
+    match chars.find(|c| is_invisible(*c) || special.contains(c)) {
         None => Ok(()),
         Some('*') => Err(MalformedPermission("a wildcard inside a segment")),
         Some(char::REPLACEMENT_CHARACTER) => Err(MalformedPermission("text that was not UTF-8")),
         // A template that nobody filled in must not pass for a name.
         Some('{' | '}') => Err(MalformedPermission("a brace")),
-        Some(_) => Err(MalformedPermission("white space, a control character or a separator in a name")),
+        Some(_) => Err(MalformedPermission("an invisible character or a separator in a name")),
     }
 }
 

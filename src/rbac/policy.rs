@@ -18,6 +18,7 @@ use super::entries::{Bits, EntrySet, Instance};
 use super::hierarchy::{NoOrder, RoleId, inherited_first};
 use super::permission::Permission;
 use super::separation::Constraints;
+use super::subject::MAX_SUBJECT_ENTRIES;
 
 /// The most memory that the effective rights of a policy may take, in bytes.
 pub const MAX_COMPILED_LEN: usize = 64 << 20;
@@ -165,7 +166,10 @@ impl Policy {
         instance: Option<&str>,
     ) -> bool {
         let Ok(asked) = self.find(permission, instance) else { return false };
-        if !self.0.constraints.is_empty() || matches!(asked, Asked::Pattern(_)) {
+        let is_plain = self.0.constraints.is_empty()
+            && tenant.is_none_or(is_role_name)
+            && roles.len() <= MAX_SUBJECT_ENTRIES;
+        if !is_plain || matches!(asked, Asked::Pattern(_)) {
             let subject = self.subject(roles.iter().copied(), tenant, None);
             return subject.is_ok_and(|subject| subject.has(permission, instance));
         }

@@ -1,8 +1,10 @@
 //! Separation of duty and cardinality (INCITS 359-2012 §5.3, §5.4): which roles may not be together.
 //!
-//! With a hierarchy, a role counts with all that it inherits.
+//! With a hierarchy, a role excludes others with all that it inherits. Cardinality counts the users who are
+//! assigned the role itself.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::document::{Constraints as Declared, Separation as DeclaredSeparation, is_role_name, shortened};
@@ -16,6 +18,8 @@ pub(super) struct Constraints {
     pub(super) static_separation: Vec<Separation>,
     pub(super) dynamic_separation: Vec<Separation>,
     cardinality: Vec<(RoleId, u64)>,
+    /// Each constraint as one line, for a person who compares two policies.
+    pub(super) texts: Vec<String>,
 }
 
 /// Of these roles, at most so many together.
@@ -37,7 +41,7 @@ impl Constraints {
         declared: &Declared<'_>,
         find: impl Fn(&str) -> Option<RoleId>,
     ) -> Result<Self, PolicyError> {
-        let find = |name: &str, path: &dyn Fn() -> alloc::string::String| {
+        let find = |name: &str, path: &dyn Fn() -> String| {
             find(name)
                 .ok_or_else(|| PolicyError::refused(path(), format!("no such role: `{}`", shortened(name))))
         };
@@ -68,6 +72,7 @@ impl Constraints {
             cardinality.push((role, limit.at_most));
         }
         Ok(Self {
+            texts: declared.texts(),
             static_separation: separations("static_separation", &declared.static_separation)?,
             dynamic_separation: separations("dynamic_separation", &declared.dynamic_separation)?,
             cardinality,

@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::RoleError;
-use super::catalogue::{Asked, Catalogue};
+use super::catalogue::Asked;
 use super::document::is_role_name;
 use super::entries::{Bits, EntryId};
 use super::hierarchy::RoleId;
-use super::permission::Permission;
+use super::permission::{Permission, Segment};
 use super::policy::{Found, Policy, Scratch, has_instance, of_entry};
 
 /// The most roles of a subject, and the most permissions that its token carries.
@@ -22,39 +22,49 @@ pub struct Subject {
     pub(super) roles: Vec<RoleId>,
     pub(super) unknown: Vec<String>,
     pub(super) token: Option<TokenPermissions>,
-    /// The entries that it may, whole.
+    /// The entries that its roles allow, whole.
     granted: Bits,
     rights: Scratch,
 }
 
 /// The permissions that a token carries. They only narrow what the roles allow.
+///
+/// They are the client's to choose, in number and in kind, so nothing is worked out from them beforehand.
 pub(super) struct TokenPermissions {
+    // INVARIANT: permissions, sorted, each once.
     texts: Vec<String>,
-    full: Bits,
-    instances: Vec<(EntryId, String)>,
 }
 
 impl TokenPermissions {
     /// What is no permission allows nothing.
-    fn new<'a>(texts: impl IntoIterator<Item = &'a str>, catalogue: &Catalogue) -> Result<Self, RoleError> {
-        let full = Bits::none(catalogue.len());
-        let mut this = Self { texts: Vec::new(), full, instances: Vec::new() };
-        for text in texts {
-            if this.texts.len() >= MAX_SUBJECT_ENTRIES {
-                return Err(RoleError::TooMany);
-            }
-            let Ok(permission) = Permission::parse(text) else { continue };
-            this.full.add(&catalogue.meaning(permission).implied.whole);
-            let instances = catalogue.implied_instances(permission);
-            this.instances.extend(instances.into_iter().map(|(entry, name)| (entry, name.into())));
-            this.texts.push(text.into());
+    fn new<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> Result<Self, RoleError> {
+        if texts.len() > MAX_SUBJECT_ENTRIES {
+            return Err(RoleError::TooMany);
         }
-        Ok(this)
+        let mut texts: Vec<String> =
+            texts.filter(|text| Permission::parse(text).is_ok()).map(String::from).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        Ok(Self { texts })
     }
 
     pub(super) fn allow(&self, required: Permission<'_>) -> bool {
-        let implies = |text: &String| Permission::parse(text).is_ok_and(|own| own.implies(required));
-        self.texts.iter().any(implies)
+        let is_there = self.texts.binary_search_by(|text| text.as_str().cmp(required.as_str())).is_ok();
+        is_there || self.permissions().any(|own| own.implies(required))
+    }
+
+    fn permissions(&self) -> impl Iterator<Item = Permission<'_>> {
+        self.texts.iter().filter_map(|text| Permission::parse(text).ok())
+    }
+
+    /// The instances of `entry` that they name.
+    fn instances_of<'a>(&'a self, entry: Permission<'a>) -> impl Iterator<Item = &'a str> {
+        let depth = entry.segments().count();
+        let of_entry = move |own: &Permission<'_>| {
+            own.segments().count() == depth.saturating_add(1) && own.intersects(entry)
+        };
+        let last = |own: Permission<'a>| own.segments().last().into_iter().flat_map(Segment::names);
+        self.permissions().filter(of_entry).flat_map(last).filter(|name| *name != "*")
     }
 }
 
@@ -97,8 +107,7 @@ impl Policy {
         if !constraints.is_empty() && !constraints.allow_activation(&self.closure(&active)) {
             return Err(RoleError::SeparationOfDuty);
         }
-        let catalogue = &self.0.catalogue;
-        let token = token.map(|texts| TokenPermissions::new(texts.iter().copied(), catalogue)).transpose()?;
+        let token = token.map(|texts| TokenPermissions::new(texts.iter().copied())).transpose()?;
         Ok(Subject::new(self.clone(), active, unknown, token))
     }
 }
@@ -123,9 +132,6 @@ impl Subject {
         rights.sort();
         let mut granted = rights.allow.clone();
         granted.subtract(&rights.deny_met);
-        if let Some(token) = &token {
-            granted.intersect(&token.full);
-        }
         Self { policy, roles, unknown, token, granted, rights }
     }
 
@@ -136,7 +142,7 @@ impl Subject {
     #[inline]
     pub fn has(&self, permission: &str, instance: Option<&str>) -> bool {
         match self.policy.find(permission, instance) {
-            Ok(Asked::Entry(entry)) => self.granted.contains(entry),
+            Ok(Asked::Entry(entry)) => self.granted.contains(entry) && self.token_allows(permission),
             Ok(Asked::Instance(entry, name)) => self.has_instance(entry, name, permission, instance),
             Ok(Asked::Pattern(required)) => self.has_pattern(required),
             Err(_) => false,
@@ -178,15 +184,14 @@ impl Subject {
     fn list_entry(&self, entry: EntryId, out: &mut Vec<String>) {
         let catalogue = &self.policy.0.catalogue;
         let text = catalogue.text(entry);
-        if self.granted.contains(entry) {
+        if self.has(text, None) {
             out.push(text.into());
             return;
         }
         if !catalogue.is_open(entry) {
             return;
         }
-        let token_has_all = self.token.as_ref().is_none_or(|token| token.full.contains(entry));
-        if self.rights.allow.contains(entry) && !self.rights.deny.contains(entry) && token_has_all {
+        if self.may_most_of(entry) && self.token_allows(text) {
             out.push(alloc::format!("{text}:*"));
             let denied = of_entry(&self.rights.deny_instances, entry);
             out.extend(denied.iter().map(|&one| alloc::format!("!{}", catalogue.instance_text(one))));
@@ -194,15 +199,34 @@ impl Subject {
         }
         let named = of_entry(&self.rights.allow_instances, entry);
         let mut names: Vec<&str> = named.iter().map(|&one| catalogue.instance_name(one)).collect();
-        let of_token = self.token.iter().flat_map(|token| &token.instances);
-        names.extend(of_token.filter(|(of, _)| *of == entry).map(|(_, name)| name.as_str()));
+        if let (Some(token), Ok(entry)) = (&self.token, Permission::parse(text)) {
+            names.extend(token.instances_of(entry));
+        }
         names.sort_unstable();
         names.dedup();
         let held = names.into_iter().filter(|name| self.has(text, Some(name)));
         out.extend(held.map(|name| alloc::format!("{text}:{name}")));
     }
 
-    fn has_instance(&self, entry: u32, name: Option<u32>, permission: &str, instance: Option<&str>) -> bool {
+    /// Whether the roles allow every instance of `entry` but those that they deny one by one.
+    pub(super) fn may_most_of(&self, entry: EntryId) -> bool {
+        self.rights.allow.contains(entry) && !self.rights.deny.contains(entry)
+    }
+
+    /// The instances of `entry` that the roles grant or deny one by one.
+    pub(super) fn named_instances(&self, entry: EntryId) -> impl Iterator<Item = &str> {
+        let of = |among| of_entry(among, entry).iter();
+        let named = of(&self.rights.allow_instances).chain(of(&self.rights.deny_instances));
+        named.map(|&one| self.policy.0.catalogue.instance_name(one))
+    }
+
+    fn has_instance(
+        &self,
+        entry: EntryId,
+        name: Option<u32>,
+        permission: &str,
+        instance: Option<&str>,
+    ) -> bool {
         let rights = &self.rights;
         let allowed = rights.allow.contains(entry) || has_instance(&rights.allow_instances, entry, name);
         let denied = rights.deny.contains(entry) || has_instance(&rights.deny_instances, entry, name);
@@ -211,7 +235,6 @@ impl Subject {
         }
         match (&self.token, instance) {
             (None, _) => true,
-            (Some(token), _) if token.full.contains(entry) => true,
             (Some(_), None) => self.token_allows(permission),
             (Some(_), Some(instance)) => self.token_allows(&alloc::format!("{permission}:{instance}")),
         }
@@ -227,6 +250,7 @@ impl Subject {
         allowed && !denied && self.token.as_ref().is_none_or(|token| token.allow(required))
     }
 
+    #[inline]
     fn token_allows(&self, permission: &str) -> bool {
         let Some(token) = &self.token else { return true };
         Permission::parse(permission).is_ok_and(|required| token.allow(required))
