@@ -315,6 +315,7 @@ static int32_t dispatch(call *call, uint8_t *out) {
            : IS("jwks_refresh")          ? jwks_refresh(call)
            : IS("password_hash")         ? password_hash(call, out)
            : IS("password_verify")       ? password_verify(call)
+           : IS("password_unknown_user") ? password_unknown_user(call)
            : IS("password_needs_rehash") ? password_needs_rehash(call)
            : IS("password_strength")     ? password_strength(call, out)
            : IS("breach_prefix")         ? breach_prefix(call, out)

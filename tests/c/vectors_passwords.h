@@ -79,6 +79,18 @@ static int32_t password_verify(call *call) {
     return status;
 }
 
+static int32_t password_unknown_user(call *call) {
+    slice password = password_of(call);
+    int64_t now_s = integer_or(call, "now_s", 0);
+    int32_t status;
+    donjon_hasher *hasher = verifying_hasher(call, &status);
+    if (hasher != NULL) {
+        status = donjon_hasher_verify_unknown_user(hasher, password.bytes, password.len, now_s);
+    }
+    donjon_hasher_free(hasher);
+    return status;
+}
+
 static int32_t password_needs_rehash(call *call) {
     slice hash = text(call, "hash");
     int64_t now_s = integer_or(call, "now_s", 0);

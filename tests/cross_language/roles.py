@@ -124,7 +124,7 @@ class Roles(Texts):
         return [("op", '"check_permission"'), ("policy", self.policy_text(policy)), ("permission", dump(asked))]
 
     def check_role(self) -> Members:
-        return self.of_policy("check_role", ("role", dump(self.pick(["r0", "r0", "r1", "R0", "ghost", "r0@acme", ""]))))
+        return self.of_policy("check_role", ("role", dump(self.pick(["r0", "r0", "r0", "r0", "r0", "r1", "R0", "ghost", "r0@acme", ""]))))
 
     def policy_assign(self) -> Members:
         policy = self.policy()

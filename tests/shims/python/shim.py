@@ -333,6 +333,13 @@ def password_verify(request: Request) -> Answer:
     }
 
 
+def password_unknown_user(request: Request) -> Answer:
+    password, fields = request.hex("password_hex"), _verifying(request)
+    with fields.hasher() as hasher:
+        hasher.verify(None, password, now=fields.now)
+    return {}
+
+
 def password_needs_rehash(request: Request) -> Answer:
     stored, fields = request.text("hash"), _verifying(request)
     with fields.hasher() as hasher:
@@ -513,6 +520,7 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
         jwks_refresh,
         password_hash,
         password_verify,
+        password_unknown_user,
         password_needs_rehash,
         password_strength,
         breach_prefix,

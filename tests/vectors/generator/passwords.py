@@ -136,6 +136,15 @@ def verifying() -> Suite:
     for name, text in other_parameters.items():
         verify(suite, f"{name} is another hash", text, match=False)
 
+    small = {"memory_kib": 64, "time_cost": 1, "allow_weak": True, "memory_budget_kib": 64}
+    verify(suite, "all of the memory budget", phc(WORDS, SALT, m=64), config=small, rehash=False)
+    verify(suite, "a KiB over the memory budget", phc(WORDS, SALT, m=65), error="params_out_of_bounds", config=small, attack=26)
+    for name, password in ODD.items():
+        unknown = {"op": "password_unknown_user", "password_hex": password.hex(), "legacy": False, "config": small}
+        suite.add(f"no such user, and a password that is {name}", unknown, refusal("password_mismatch"), 25)
+    unknown = {"op": "password_unknown_user", "password_hex": (b"x" * (PASSWORD_MAX + 1)).hex(), "legacy": False, "config": small}
+    suite.add("no such user, and a password over the limit", unknown, refusal("too_large"), 25)
+
     pepper = phc(WORDS, SALT, pepper=PEPPER)
     old = phc(WORDS, SALT, pepper=OLD_PEPPER)
     verify(suite, "with a pepper", pepper, keyring=PEPPERED, now_s=NOW)
@@ -225,13 +234,18 @@ def strings() -> Suite:
         "a padded hash": digested(digest + "="), "a hash whose last letter has bits to spare": digested(digest[:-1] + chr(ord(digest[-1]) + 1)), "a hash of 42 letters": digested(digest[:-1]), "a hash of 44 letters and one more": digested(digest + "AA"), "a hash with a space behind": good + " ", "a hash with a line behind": good + "\n",
         "a hash with CR and LF behind": good + "\r\n", "a hash with a NUL behind": good + "\x00", "a hash with a NUL within": good[:-5] + "\x00" + good[-5:], "a hash in URL-safe letters": digested(b64u(b"\xff\xef\xbe" * 10 + b"\xff\xff")),
         "no hash": good[: good.rindex("$")], "no salt and no hash": "$argon2id$v=19$m=8,t=1,p=1", "a segment more": good + "$AAAA", "an empty segment more": good + "$", "no first dollar sign": good[1:], "two first dollar signs": "$" + good, "a space before": " " + good, "a byte order mark before": "\ufeff" + good,
-        "the empty string": "", "a dollar sign": "$", "dollar signs": "$" * 5, "only the name": "$argon2id$", "the name cut short": "$argon2id", "a letter": "x", "the password itself": WORDS.decode(), "two hashes": good + good, "two hashes and a comma": f"{good},{good}", "JSON": json.dumps(good),
+        "a dollar sign": "$", "dollar signs": "$" * 5, "only the name": "$argon2id$", "the name cut short": "$argon2id", "a letter": "x", "the password itself": WORDS.decode(), "two hashes": good + good, "two hashes and a comma": f"{good},{good}", "JSON": json.dumps(good),
     }  # fmt: skip
     for name, text in shapes.items():
         bad(name, text)
-    for name, text in {"in upper case": good.replace("argon2id", "ARGON2ID"), "Argon2": good.replace("argon2id", "argon2"), "of another function": good.replace("argon2id", "argon2ds"), "that is empty": good.replace("argon2id", ""), "of yescrypt": "$y$j9T$salt$hash", "of SHA-512 crypt": "$6$rounds=5000$salt$hash", "of MD5 crypt": "$1$salt$hash", "of Django's MD5": "md5$salt$hash", "of Django's unusable passwords": "!abcdef"}.items():
+    for name, text in {"in upper case": good.replace("argon2id", "ARGON2ID"), "Argon2": good.replace("argon2id", "argon2"), "of another function": good.replace("argon2id", "argon2ds"), "that is empty": good.replace("argon2id", ""), "of yescrypt": "$y$j9T$salt$hash", "of SHA-512 crypt": "$6$rounds=5000$salt$hash", "of MD5 crypt": "$1$salt$hash", "of Django's MD5": "md5$salt$hash"}.items():
         bad(f"a name {name}", text, "invalid_hash|unsupported")
         bad(f"a name {name}, with every legacy scheme", text, "invalid_hash|unsupported", legacy=True)
+    # Who has no password is treated like nobody, so that no log-in tells who that is.
+    small = {"memory_kib": 64, "time_cost": 1, "allow_weak": True, "memory_budget_kib": 64}
+    for name, text in {"nothing is stored": "", "Django's unusable password": "!Hn4M1bQ8wLr2TzYc7vKd0sXe5uJpA9gF3oWi6qB", "an exclamation mark": "!", "a hash that was locked": "!" + good}.items():
+        for which, password in {"words": WORDS, "the empty password": b"", "the same": text.encode()}.items():
+            verify(suite, f"{name}: {which}", text, password=password, match=False, config=small, attack=25)
     for size in (513, 5000):
         bad(f"a string of {size} bytes", good + "A" * (size - len(good)), "invalid_hash|too_large")
     bad("a password over the limit outranks a bad hash", "x", "too_large|invalid_hash", password=b"x" * (PASSWORD_MAX + 1))

@@ -16,6 +16,8 @@ MALFORMED = {
     "empty": "", "a colon": ":", "two colons": "::", "an empty last segment": "document:", "an empty first segment": ":read", "an empty segment within": "document::read", "a comma": ",", "an empty first name": "document:,read", "an empty last name": "document:read,", "two commas": "document:read,,update",
     "a wildcard within a name": "doc*", "a wildcard before a name": "*doc", "two wildcards": "**", "a wildcard within a segment": "document:re*d", "a space before": " document:read", "a space behind": "document:read ", "a space after the colon": "document: read", "a space after the comma": "document:read, update", "a space within": "document:read all",
     "a tab": "document:\tread", "a line": "document:read\n", "a carriage return": "document:read\r", "a NUL": "document:read\u0000", "a control of seven bits": "document:\u001fread", "DEL": "document:read\u007f", "a control of eight bits": "document:\u0085read", "a no-break space": "document:\u00a0read", "an ideographic space": "document:\u3000read", "a line separator": "document:\u2028read",
+    "a soft hyphen": "document:re\u00adad", "a zero-width space": "document:read\u200b", "a zero-width joiner": "document:re\u200dad", "an override of direction": "document:\u202eread", "a byte order mark": "\ufeffdocument:read", "a tag letter": "document:read\U000e0061", "a word joiner": "docu\u2060ment:read", "an Arabic letter mark": "document:read\u061c",
+    "what was not UTF-8": "document:\ufffdread", "an exclamation mark before": "!document:read", "an exclamation mark before a name": "document:!read", "an exclamation mark before a name of a list": "document:read,!update",
     "a brace": "document:{read", "an instance that nobody put in": "document:read:{id}", "9 segments": "1:2:3:4:5:6:7:8:9", "513 bytes": "a" * 513, "513 bytes of two-byte letters": "\u00e9" * 257, "thousands of colons": ":" * 4000, "thousands of segments": "a:" * 3000 + "a", "thousands of names": "a," * 3000 + "a",
 }  # fmt: skip
 
@@ -42,6 +44,7 @@ def suites() -> Iterator[Suite]:
     ):  # fmt: skip
         ask(f"{granted} is not {required}", granted, required, False, 28)
     ask("letters beyond ASCII are compared as they are", "documento:l\u00e9er", "documento:l\u00e9er:\u4e2d", True)
+    ask("an exclamation mark within is a letter", "document:read!", "document:read!:4!2", True)
     ask("percent signs, dots and the like are letters", "a.b-c/d%20_e@f", "a.b-c/d%20_e@f:g", True)
     for name, text in MALFORMED.items():
         ask(f"a requirement that is no permission: {name}", "*", text, False, 29)

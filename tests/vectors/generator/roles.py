@@ -25,7 +25,13 @@ def parse(text: str) -> Segments | None:
 
 def is_name(name: str) -> bool:
     """One literal name: of a segment, or of an instance."""
-    return 0 < len(name.encode()) <= 512 and not any(c.isspace() or unicodedata.category(c) == "Cc" or c in ":,*{}" for c in name)
+    return 0 < len(name.encode()) <= 512 and not name.startswith("!") and not any(is_invisible(c) or c in ":,*{}\ufffd" for c in name)
+
+
+def is_invisible(c: str) -> bool:
+    """White space, control, and what only formats text: two names that look alike are two names."""
+    formats = ((0xAD, 0xAD), (0x61C, 0x61C), (0x180E, 0x180E), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFEFF, 0xFEFF), (0xE0000, 0xE007F))
+    return c.isspace() or unicodedata.category(c) == "Cc" or any(first <= ord(c) <= last for first, last in formats)
 
 
 def implies(granted: Segments, required: Segments) -> bool:
@@ -85,7 +91,7 @@ def closure(policy: dict[str, Any], roles: list[str]) -> set[str]:
 def excluded(policy: dict[str, Any], held: set[str], *kinds: str) -> bool:
     """Whether separation of duty forbids to have these roles together."""
     constraints = policy.get("constraints", {})
-    return any(len(held & set(one["roles"])) > one["at_most"] for kind in kinds for one in constraints.get(kind, []))
+    return any(len(held & set(one["roles"])) > one.get("at_most", 1) for kind in kinds for one in constraints.get(kind, []))
 
 
 def reason(policy: dict[str, Any], subject: Subject, permission: str, instance: str | None = None) -> str:

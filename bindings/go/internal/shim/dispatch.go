@@ -17,6 +17,7 @@ var operations = map[string]operation{
 	"jwks_refresh":          jwksRefresh,
 	"password_hash":         passwordHash,
 	"password_verify":       passwordVerify,
+	"password_unknown_user": passwordUnknownUser,
 	"password_needs_rehash": passwordNeedsRehash,
 	"password_strength":     passwordStrength,
 	"breach_prefix":         breachPrefix,

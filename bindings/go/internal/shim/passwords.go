@@ -93,6 +93,15 @@ func passwordVerify(r *request) func(*answer) error {
 	}
 }
 
+func passwordUnknownUser(r *request) func(*answer) error {
+	password, fields := r.hex("password_hex"), verifying(r)
+	return func(*answer) error {
+		return fields.with(func(hasher *donjon.Hasher) error {
+			return hasher.VerifyUnknownUserAt(context.Background(), password, fields.now)
+		})
+	}
+}
+
 func passwordNeedsRehash(r *request) func(*answer) error {
 	hash, fields := r.text("hash"), verifying(r)
 	return func(a *answer) error {

@@ -33,6 +33,7 @@ pub(crate) fn dispatch(request: &Request<'_>) -> Outcome {
         "jwks_refresh" => jwks_refresh(request),
         "password_hash" => passwords::password_hash(request),
         "password_verify" => passwords::password_verify(request),
+        "password_unknown_user" => passwords::password_unknown_user(request),
         "password_needs_rehash" => passwords::password_needs_rehash(request),
         "password_strength" => passwords::password_strength(request),
         "breach_prefix" => passwords::breach_prefix(request),

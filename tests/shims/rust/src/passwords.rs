@@ -75,6 +75,15 @@ pub(crate) fn password_verify(request: &Request<'_>) -> Outcome {
         .raw("truncated", says(verified.map(|verdict| verdict.truncated))))
 }
 
+/// Never an answer: what is refused is all that there is to see.
+pub(crate) fn password_unknown_user(request: &Request<'_>) -> Outcome {
+    let password = request.hex("password_hex")?;
+    let fields = verifying(request)?;
+    let hasher = fields.hasher()?;
+    hasher.verify_unknown_user(Password::new(&password)?, fields.now_s)?;
+    Ok(Answer::empty())
+}
+
 pub(crate) fn password_needs_rehash(request: &Request<'_>) -> Outcome {
     let hash = request.text("hash")?;
     let fields = verifying(request)?;

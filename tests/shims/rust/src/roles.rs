@@ -168,11 +168,11 @@ pub(crate) fn policy_diagnose(request: &Request<'_>) -> Outcome {
 
 pub(crate) fn policy_diff(request: &Request<'_>) -> Outcome {
     let (before, after) = (policy(request.raw("before")?)?, policy(request.raw("after")?)?);
-    Ok(Answer::empty().raw("diff", before.diff(&after).to_json()))
+    Ok(Answer::empty().raw("diff", before.diff(&after).ok_or(Status::TooLarge)?.to_json()))
 }
 
 pub(crate) fn policy_lint(request: &Request<'_>) -> Outcome {
-    let lints = policy(request.raw("policy")?)?.lint();
+    let lints = policy(request.raw("policy")?)?.lint().ok_or(Status::TooLarge)?;
     let places: Vec<String> = lints
         .iter()
         .map(|lint| {
