@@ -37,7 +37,8 @@ pub fn prefix(password: Password<'_>) -> [u8; PREFIX_LEN] {
 }
 
 /// How often the password was seen in breaches, by the response for its range: lines of the remaining
-/// 35 digits, a colon and a count. 0: not in it, or there as padding.
+/// 35 digits, a colon and a count. 0: not in it, or there as padding. Where a suffix stands twice, the
+/// larger count is meant: padding must not hide a breach.
 ///
 /// # Errors
 /// - [`PasswordError::TooLarge`]: over [`MAX_RANGE_LEN`].
@@ -54,7 +55,7 @@ pub fn count(password: Password<'_>, range: &[u8]) -> Result<u64, PasswordError>
     for line in text.split(|&byte| byte == b'\n') {
         let (line_suffix, times) = read_line(line.strip_suffix(b"\r").unwrap_or(line))?;
         if ct::eq(&line_suffix, suffix) {
-            found = times;
+            found = times.max(found);
         }
     }
     Ok(found)
@@ -106,6 +107,14 @@ mod tests {
         }
         assert_eq!(count_in(OTHER), Ok(0));
         assert_eq!(count_in(&alloc::format!("{SUFFIX}:0")), Ok(0), "padding");
+    }
+
+    #[test]
+    fn padding_hides_no_breach() {
+        for range in [[42, 0, 7], [0, 42, 7], [7, 0, 42], [0, 7, 42]] {
+            let range = range.map(|times| alloc::format!("{SUFFIX}:{times}")).join("\n");
+            assert_eq!(count_in(&range), Ok(42), "{range}");
+        }
     }
 
     #[test]
