@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ pub(super) struct MemoryPool {
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     leased_kib: u32,
     /// Wiped and still mapped, the one that was used last at the end.
@@ -57,16 +58,16 @@ pub(super) struct Lease<'a> {
 }
 
 impl MemoryPool {
-    pub(super) fn new(budget_kib: u32, max_wait: Duration) -> Self {
-        Self { budget_kib, max_wait, state: Mutex::default(), changed: Condvar::new() }
+    pub(super) const fn new(budget_kib: u32, max_wait: Duration) -> Self {
+        Self { budget_kib, max_wait, state: Mutex::new(State::EMPTY), changed: Condvar::new() }
     }
 
     pub(super) const fn budget_kib(&self) -> u32 {
         self.budget_kib
     }
 
-    pub(super) fn max_wait_ms(&self) -> u32 {
-        u32::try_from(self.max_wait.as_millis()).unwrap_or(u32::MAX)
+    pub(super) const fn max_wait(&self) -> Duration {
+        self.max_wait
     }
 
     pub(super) fn usage(&self) -> MemoryUse {
@@ -80,13 +81,40 @@ impl MemoryPool {
     /// - [`PasswordError::Busy`]: the budget was in use for as long as the pool waits.
     /// - [`PasswordError::OutOfMemory`]: the system has no more, or it is over the whole budget.
     pub(super) fn blocks(&self, kib: u32) -> Result<Lease<'_>, PasswordError> {
-        let mut lease = self.lease(kib, Kind::Blocks)?;
+        self.blocks_from(kib, Region::map)
+    }
+
+    fn blocks_from(
+        &self,
+        kib: u32,
+        mut map: impl FnMut(usize) -> Option<Region>,
+    ) -> Result<Lease<'_>, PasswordError> {
+        let mut lease = self.lease(kib, Kind::Blocks, self.max_wait)?;
         if lease.region.is_none() {
             // Outside the lock; if it fails, the lease gives its share back.
             let blocks = usize::try_from(kib).map_err(|_| PasswordError::OutOfMemory)?;
-            lease.region = Some(Region::map(blocks).ok_or(PasswordError::OutOfMemory)?);
+            let mapped = map(blocks).or_else(|| {
+                // What is kept for hashes to come, this one lacks.
+                self.give_idle_back();
+                map(blocks)
+            });
+            lease.region = Some(mapped.ok_or(PasswordError::OutOfMemory)?);
         }
         Ok(lease)
+    }
+
+    fn give_idle_back(&self) {
+        let idle = mem::take(&mut self.lock().idle);
+        drop(idle);
+    }
+
+    /// A share of the budget for work that takes no memory to speak of: a bound on how much of it runs at
+    /// once. Idle memory of that size stays idle, and maps to nothing new.
+    ///
+    /// # Errors
+    /// - [`PasswordError::Busy`]: as [`MemoryPool::blocks`].
+    pub(super) fn slot(&self, kib: u32) -> Result<Lease<'_>, PasswordError> {
+        self.lease(kib, Kind::Blocks, self.max_wait)
     }
 
     /// A share of the budget for memory that the caller allocates.
@@ -94,14 +122,22 @@ impl MemoryPool {
     /// # Errors
     /// As [`MemoryPool::blocks`].
     pub(super) fn account(&self, kib: u32) -> Result<Lease<'_>, PasswordError> {
-        self.lease(kib, Kind::Account)
+        self.lease(kib, Kind::Account, self.max_wait)
     }
 
-    fn lease(&self, kib: u32, kind: Kind) -> Result<Lease<'_>, PasswordError> {
+    /// [`MemoryPool::account`], for somebody who waits for another time than the pool's own.
+    ///
+    /// # Errors
+    /// As [`MemoryPool::blocks`].
+    pub(super) fn account_within(&self, kib: u32, max_wait: Duration) -> Result<Lease<'_>, PasswordError> {
+        self.lease(kib, Kind::Account, max_wait)
+    }
+
+    fn lease(&self, kib: u32, kind: Kind, max_wait: Duration) -> Result<Lease<'_>, PasswordError> {
         if kib > self.budget_kib {
             return Err(PasswordError::OutOfMemory);
         }
-        let mut state = self.turn(kib)?;
+        let mut state = self.turn(kib, max_wait)?;
         let region = state.take(kib, kind, self.budget_kib);
         drop(state);
         // Whoever is next may fit too.
@@ -110,12 +146,12 @@ impl MemoryPool {
     }
 
     /// Waits until all who came before have been served and `kib` are free.
-    fn turn(&self, kib: u32) -> Result<MutexGuard<'_, State>, PasswordError> {
+    fn turn(&self, kib: u32, max_wait: Duration) -> Result<MutexGuard<'_, State>, PasswordError> {
         let began = Instant::now();
         let mut state = self.lock();
         let ticket = state.draw_ticket();
         while !state.is_turn(ticket, kib, self.budget_kib) {
-            let left = self.max_wait.saturating_sub(began.elapsed());
+            let left = max_wait.saturating_sub(began.elapsed());
             if left.is_zero() {
                 state.queue.retain(|&waiting| waiting != ticket);
                 drop(state);
@@ -136,6 +172,15 @@ impl MemoryPool {
 }
 
 impl State {
+    const EMPTY: Self = Self {
+        leased_kib: 0,
+        idle: Vec::new(),
+        queue: VecDeque::new(),
+        next_ticket: 0,
+        leases: 0,
+        peak_kib: 0,
+    };
+
     fn idle_kib(&self) -> u32 {
         self.idle.iter().map(Region::kib).fold(0, u32::saturating_add)
     }
@@ -241,6 +286,37 @@ mod tests {
         drop(lease);
         assert_eq!(held(&pool), 0);
         assert_eq!(pool.usage().peak_kib, 100);
+    }
+
+    #[test]
+    fn memory_that_is_kept_is_given_back_before_another_hash_goes_without() {
+        let pool = MemoryPool::new(100, IMPATIENT);
+        drop(pool.blocks(40).unwrap());
+        let mut asked = 0;
+        // A system that has nothing while the idle region is held.
+        let lease = pool.blocks_from(30, |blocks| {
+            asked += 1;
+            if pool.lock().idle.is_empty() { Region::map(blocks) } else { None }
+        });
+        assert_eq!(lease.unwrap().as_mut_slice().len(), 30);
+        assert_eq!((asked, held(&pool)), (2, 30));
+        let none = pool.blocks_from(50, |_| None);
+        assert_eq!(none.err(), Some(PasswordError::OutOfMemory));
+        assert_eq!(held(&pool), 0);
+        assert!(pool.blocks(100).is_ok(), "the share of what failed was given back");
+    }
+
+    #[test]
+    fn a_slot_counts_and_leaves_idle_memory_where_it_is() {
+        let pool = MemoryPool::new(100, IMPATIENT);
+        let address = pool.blocks(60).unwrap().as_mut_slice().as_ptr();
+        let slot = pool.slot(60).unwrap();
+        assert_eq!(pool.blocks(60).err(), Some(PasswordError::Busy));
+        drop(slot);
+        assert_eq!(pool.blocks(60).unwrap().as_mut_slice().as_ptr(), address, "the same memory");
+        pool.give_idle_back();
+        drop(pool.slot(60).unwrap());
+        assert_eq!(held(&pool), 0, "nothing was mapped for it");
     }
 
     #[test]

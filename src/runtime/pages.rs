@@ -8,12 +8,18 @@ use crate::password::Block;
 
 pub(super) use imp::Region;
 
+/// The bytes of `blocks` blocks; `None` for none, and for what no slice can hold (on 32 bits that is less
+/// than a budget may be).
+fn len_of(blocks: usize) -> Option<usize> {
+    blocks.checked_mul(Block::SIZE).filter(|&len| len > 0 && isize::try_from(len).is_ok())
+}
+
 #[cfg(unix)]
 mod imp {
     use core::ptr::{self, NonNull};
     use core::slice;
 
-    use super::Block;
+    use super::{Block, len_of};
 
     /// What a huge page is on x86-64 and, with 4 KiB pages, on aarch64.
     const HUGE_PAGE: usize = 2 * 1024 * 1024;
@@ -32,13 +38,13 @@ mod imp {
     impl Region {
         /// Maps `blocks` blocks of zeros; `None` if the system has no more.
         pub(in crate::runtime) fn map(blocks: usize) -> Option<Self> {
-            let len = blocks.checked_mul(Block::SIZE).filter(|&len| len > 0)?;
+            let len = len_of(blocks)?;
             if len < HUGE_PAGE {
                 return Some(Self { start: reserve(len)?.cast(), blocks });
             }
             // The system gives an address of its choice: ask for a huge page more, and give back what
             // lies before the first aligned address and behind the region.
-            let reserved_len = len.checked_add(HUGE_PAGE)?;
+            let reserved_len = len.checked_add(HUGE_PAGE).filter(|&len| isize::try_from(len).is_ok())?;
             let reserved = reserve(reserved_len)?;
             let head = reserved.align_offset(HUGE_PAGE);
             // SAFETY: `head` is less than `HUGE_PAGE`, so it and `head + len` lie within the reservation.
@@ -185,6 +191,14 @@ mod tests {
         assert!(Region::map(0).is_none());
         assert!(Region::map(usize::MAX).is_none());
         assert!(Region::map(usize::MAX / Block::SIZE).is_none());
+    }
+
+    #[test]
+    fn no_region_is_longer_than_a_slice_may_be() {
+        let most = isize::MAX.unsigned_abs() / Block::SIZE;
+        assert_eq!(len_of(most), Some(most * Block::SIZE));
+        assert_eq!(len_of(most + 1), None);
+        assert_eq!(len_of(usize::MAX), None);
     }
 
     #[cfg(target_os = "linux")]
