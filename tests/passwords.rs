@@ -239,7 +239,6 @@ fn what_is_not_exactly_a_phc_string_is_invalid() {
     );
     bad.extend(
         [
-            "",
             "$",
             "argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$MyShmwuSbEySn65I",
             " $argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$MyShmwuSbEySn65I",
@@ -483,6 +482,23 @@ fn an_unknown_user_takes_the_memory_of_a_known_one_and_never_gets_in() {
 }
 
 #[test]
+fn an_account_without_a_usable_password_is_like_no_account() {
+    for stored in ["", "!", "!aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA3bC6dE9f", "!$2b$04$7xefP7kK"] {
+        for config in [WEAK, ALL_LEGACY] {
+            let (known, unknown) = (hasher(config), hasher(config));
+            let verdict = known.verify(password(CORRECT), stored.as_bytes(), NOW);
+            assert_eq!(verdict, Err(PasswordError::Mismatch), "{stored:?}");
+            assert_eq!(unknown.verify_unknown_user(password(CORRECT), NOW), verdict);
+            assert_eq!(known.memory_use(), unknown.memory_use(), "{stored:?} costs what nobody's does");
+            assert_eq!(known.memory_use().leases, 1);
+            let asked = known.needs_rehash(stored.as_bytes(), NOW);
+            assert_eq!(asked, Err(PasswordError::InvalidHash), "{stored:?}");
+        }
+    }
+    assert_eq!(verify(ALL_LEGACY, CORRECT, " !"), Err(PasswordError::InvalidHash));
+}
+
+#[test]
 fn the_decoy_is_a_whole_hash() {
     use donjon::password::{Block, Memory};
 
@@ -533,6 +549,17 @@ fn a_crowd_of_log_ins_stays_inside_the_budget_and_all_are_served() {
     assert_eq!(memory.leases, 1 + 64 * 4);
     assert!(memory.peak_kib <= 16_384, "{memory:?}");
     assert!(memory.peak_kib > 2048, "they did run at once: {memory:?}");
+}
+
+#[test]
+fn bcrypt_and_pbkdf2_take_a_slot_too() {
+    for (scheme, stored) in LEGACY.into_iter().filter(|(scheme, _)| ["bcrypt", "pbkdf2"].contains(scheme)) {
+        let hasher = hasher(ALL_LEGACY);
+        assert!(hasher.verify(password(CORRECT), stored.as_bytes(), NOW).is_ok());
+        let used = hasher.memory_use();
+        assert_eq!((used.leases, used.peak_kib), (1, 64), "{scheme} counts as a hash of the hasher's own");
+        assert_eq!(used.held_kib, 0, "{scheme} holds no memory");
+    }
 }
 
 #[test]

@@ -14,7 +14,10 @@ pub const DONJON_PASSWORD_HASH_MAX: usize = 512;
 
 /// Hashes and verifies passwords with Argon2id inside a budget of memory, which all calls on the handle
 /// share: what does not fit waits for its turn. The memory is kept for the next hash, and wiped after
-/// each. Hash in no thread while another forks: in the child, its share of the budget stays taken.
+/// each. bcrypt and PBKDF2, which need none, take as much of the budget as a hash of the hasher's own, so
+/// that no more of them run at once. scrypt's memory counts, but is allocated for each hash and not wiped;
+/// one scrypt runs at a time in a process.
+/// Hash in no thread while another forks: in the child, its share of the budget stays taken.
 pub struct donjon_hasher(PasswordHasher);
 
 /// A password matches.
@@ -44,7 +47,8 @@ impl From<Verdict> for donjon_password_verdict {
 ///   "preset": "default" (64 MiB, 3 passes, 1 lane), "owasp" (19 MiB, 2, 1), "rfc9106" (2 GiB, 1, 4) or
 ///   "rfc9106-low-memory" (64 MiB, 3, 4); what else is given overrides it. Lanes run one after the other.
 ///   "memory_budget_kib": what all hashes of this handle hold at most, at least one hash's memory.
-///   "max_wait_ms": how long a hash waits for memory, up to 60,000; 0 not to wait.
+///   "max_wait_ms": how long a hash waits for its turn, up to 60,000; 0 not to wait. scrypt may wait
+///   twice: for memory, and to be alone.
 ///   "legacy": the schemes that stored hashes are verified with besides Argon2id; none by default.
 ///   "allow_weak": takes parameters under OWASP's minimums, salts from 8 and hashes from 12 bytes; for
 ///   tests.
@@ -160,7 +164,9 @@ pub unsafe extern "C" fn donjon_hasher_hash(
 /// Verifies a password against a stored hash: OK if it matches. Takes tens of milliseconds, and may wait.
 ///
 /// Stored hashes: Argon2id as a PHC string; those of the schemes that the configuration enables: bcrypt,
-/// and PBKDF2, scrypt and Argon2 as passlib and Django write them.
+/// and PBKDF2, scrypt and Argon2 as passlib and Django write them. An empty text, and Django's unusable
+/// password (any text that begins with `!`), say that there is no password: they cost what an unknown user
+/// costs, and are PASSWORD_MISMATCH.
 /// now_s: for the peppers' ends. out: written on OK only.
 ///
 /// Errors: PASSWORD_MISMATCH; TOO_LARGE (password); INVALID_HASH, PARAMS_OUT_OF_BOUNDS, UNSUPPORTED (a
@@ -214,7 +220,8 @@ pub unsafe extern "C" fn donjon_hasher_verify_unknown_user(
 
 /// Whether a stored hash should be made anew at the user's next log-in: 1 or 0.
 ///
-/// Errors: as donjon_hasher_verify, as far as the stored hash goes.
+/// Errors: as donjon_hasher_verify, as far as the stored hash goes. An empty text, and one that begins with
+/// `!`, is INVALID_HASH: there is nothing to make anew.
 ///
 /// # Safety
 /// The pointers are as the contract says.

@@ -38,7 +38,7 @@ pub struct Verdict {
 /// The memory that a verification takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
-    /// None to speak of.
+    /// None to speak of; a good deal of time, all the same.
     None,
     /// So many blocks of 1 KiB, given to it.
     Blocks(u32),

@@ -49,4 +49,5 @@ pub use legacy::{Scheme, SchemeSet};
 pub use params::{MAX_MEMORY_KIB, MAX_PARALLELISM, MAX_TIME_COST, MAX_WORK, Params};
 pub use phc::MAX_STORED_LEN;
 pub use secret::{MAX_PASSWORD_LEN, Password};
+pub use stored::is_unusable;
 pub use strength::{Check, Profile, Strength};

@@ -18,6 +18,13 @@ pub(super) enum Stored {
     Scrypt(Scrypt),
 }
 
+/// Whether what is stored says that there is no password to log in with: nothing, or what begins with
+/// `!`, as Django writes it. Whoever has it is to be treated like nobody, so that no log-in tells who that is.
+#[must_use]
+pub fn is_unusable(stored: &[u8]) -> bool {
+    matches!(stored, [] | [b'!', ..])
+}
+
 impl Stored {
     /// Reads a stored hash, of Argon2id or of one of the `enabled` schemes.
     pub(super) fn read(text: &[u8], enabled: SchemeSet) -> Result<Self, PasswordError> {

@@ -3,10 +3,16 @@
 use alloc::string::String;
 use std::time::Duration;
 
-use super::memory_pool::{Lease, MemoryPool, MemoryUse};
+use super::memory_pool::{MemoryPool, MemoryUse};
 use crate::entropy::Entropy;
 use crate::keyring::Keyring;
-use crate::password::{Hasher, HasherConfig, Memory, Password, PasswordError, Verdict, Verification};
+use crate::password::{
+    Hasher, HasherConfig, Memory, Password, PasswordError, Verdict, Verification, is_unusable,
+};
+
+/// One scrypt at a time in a process. The primitive allocates by itself and aborts where it cannot, so it is
+/// asked for just before whether it can; two who ask at once could both be told so of the same memory.
+static SCRYPT: MemoryPool = MemoryPool::new(1, Duration::ZERO);
 
 /// Hashes and verifies passwords inside a budget of memory: what does not fit waits for its turn, and
 /// not forever.
@@ -53,7 +59,7 @@ impl PasswordHasher {
     /// How long a hash waits for memory, in milliseconds.
     #[must_use]
     pub fn max_wait_ms(&self) -> u32 {
-        self.pool.max_wait_ms()
+        u32::try_from(self.pool.max_wait().as_millis()).unwrap_or(u32::MAX)
     }
 
     /// How many hashes of its own parameters run at once.
@@ -85,10 +91,11 @@ impl PasswordHasher {
         hashing.run(password, lease.as_mut_slice())
     }
 
-    /// Verifies a password against a stored hash.
+    /// Verifies a password against a stored hash. One that says that there is no password
+    /// ([`is_unusable`]) is treated as [`PasswordHasher::verify_unknown_user`] treats nobody's.
     ///
     /// # Errors
-    /// - [`PasswordError::Mismatch`]: another password.
+    /// - [`PasswordError::Mismatch`]: another password, or none.
     /// - [`PasswordError::Busy`], [`PasswordError::OutOfMemory`]: as [`PasswordHasher::hash`].
     /// - As [`Hasher::read`].
     pub fn verify(
@@ -97,6 +104,9 @@ impl PasswordHasher {
         stored: &[u8],
         now_s: i64,
     ) -> Result<Verdict, PasswordError> {
+        if is_unusable(stored) {
+            return self.verify_unknown_user(password, now_s);
+        }
         self.run(self.hasher.read(stored, now_s)?, password)
     }
 
@@ -119,11 +129,40 @@ impl PasswordHasher {
     }
 
     fn run(&self, verification: Verification<'_>, password: Password<'_>) -> Result<Verdict, PasswordError> {
-        let mut lease = match verification.memory() {
-            Memory::None => None,
-            Memory::Blocks(kib) => Some(self.pool.blocks(kib)?),
-            Memory::Allocated(kib) => Some(self.pool.account(kib)?),
+        match verification.memory() {
+            Memory::None => {
+                // Work it is none the less: no more of it at once than hashes of its own.
+                let _slot = self.pool.slot(self.hasher.params().memory_kib())?;
+                verification.run(password, &mut [])
+            }
+            Memory::Blocks(kib) => verification.run(password, self.pool.blocks(kib)?.as_mut_slice()),
+            Memory::Allocated(kib) => {
+                let _share = self.pool.account(kib)?;
+                let _alone = SCRYPT.account_within(1, self.pool.max_wait())?;
+                verification.run(password, &mut [])
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_scrypt_runs_at_a_time_whichever_hasher_it_is_of() {
+        let stored =
+            b"$scrypt$ln=4,r=8,p=1$W+tdKyUk5BwDgJBSyjnnnA$EDfJTzv03T7aA9y1EA+mjk0w2wNuyuD7pyj8cdCv5Gs";
+        let verify = |max_wait_ms: u32| {
+            let legacy = [crate::password::Scheme::Scrypt].into_iter().collect();
+            let config = HasherConfig { max_wait_ms, legacy, ..HasherConfig::DEFAULT };
+            let hasher = PasswordHasher::new(&config, None).unwrap();
+            let verdict = hasher.verify(Password::new(b"anything").unwrap(), stored, 0);
+            (verdict, hasher.pool.usage().held_kib)
         };
-        verification.run(password, lease.as_mut().map_or(&mut [], Lease::as_mut_slice))
+        let alone = SCRYPT.account_within(1, Duration::from_secs(60)).unwrap();
+        assert_eq!(verify(0), (Err(PasswordError::Busy), 0));
+        drop(alone);
+        assert_eq!(verify(60_000), (Err(PasswordError::Mismatch), 0));
     }
 }

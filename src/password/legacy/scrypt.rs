@@ -93,7 +93,7 @@ impl Scrypt {
         })
     }
 
-    /// The memory that [`Scrypt::matches`] allocates, in KiB.
+    /// The memory that [`Scrypt::matches`] allocates, in KiB. It is not wiped: the primitive does not.
     pub(crate) const fn memory_kib(&self) -> u32 {
         self.memory_kib
     }
@@ -107,7 +107,8 @@ impl Scrypt {
         Ok(ct::eq(out, &self.hash))
     }
 
-    /// The primitive allocates without asking, so ask before it does.
+    /// The primitive allocates without asking, so ask before it does: a caller with threads lets one in at
+    /// a time, or what the one was promised, the other takes.
     fn check_memory(&self) -> Result<(), PasswordError> {
         let bytes = usize::try_from(self.memory_kib).unwrap_or(usize::MAX).saturating_mul(1024);
         Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| PasswordError::OutOfMemory)
