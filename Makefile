@@ -67,7 +67,7 @@ demo: setup lib python ## two services that trust each other's tokens, and a wal
 	exec $(PY) demo/run.py
 
 .PHONY: test
-test: setup test-rust test-c test-python test-go test-hosts test-readme test-demo ## everything, in about a quarter of an hour from nothing
+test: setup test-rust test-c test-python test-go test-hosts test-readme test-demo test-load ## everything, in about a quarter of an hour from nothing
 	@echo
 	echo "All tests passed."
 
@@ -105,6 +105,10 @@ test-readme: lib python
 test-demo: lib python
 	@ONESHOT=1 $(MAKE) demo
 
+.PHONY: test-load
+test-load: python
+	@tools/step "Load: 96 log-ins at once on a budget of memory" $(PY) tests/load/run.py --log-ins 96 --memory-only
+
 # ---- and the rest ----
 
 .PHONY: lint
@@ -118,7 +122,8 @@ fuzz: ## every fuzz target for SECONDS (20) each
 .PHONY: soak
 soak: lib lib-shim python ## the heavy proofs, in full
 	@tools/step "200,000 requests, three hosts" $(PY) tests/cross_language/compare.py --requests 200000 --seed 7
-	PROPTEST_CASES=100000 tools/step "property tests, 100,000 cases each" $(CARGO) test --quiet --release --features ffi --lib
+	PROPTEST_CASES=100000 tools/step "property tests, 100,000 cases each" $(CARGO) test --quiet --release --features ffi --lib --test rbac_reference
+	$(PY) tests/load/run.py
 	fuzz/run.sh 120
 
 .PHONY: bench
