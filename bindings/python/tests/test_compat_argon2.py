@@ -113,7 +113,7 @@ def test_what_a_hash_was_made_with_can_be_asked(stored: str) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("bad", ["", "x", PASSWORD, "$2b$12$" + "a" * 53, "argon2id$v=19"])
+@pytest.mark.parametrize("bad", ["x", PASSWORD, "$2b$12$" + "a" * 53, "argon2id$v=19"])
 def test_what_is_no_hash_is_an_invalid_hash(argon2: ModuleType, bad: str) -> None:
     with pytest.raises(argon2.exceptions.InvalidHashError):
         hasher(argon2).verify(bad, PASSWORD)
@@ -189,6 +189,14 @@ def test_a_huge_password_is_not_hashed(stored: str) -> None:
 def test_the_salt_is_random() -> None:
     with pytest.raises(NotImplementedError):
         hasher(ours).hash(PASSWORD, salt=bytes(16))
+
+
+@pytest.mark.parametrize("none", ["", "!unusable"])
+def test_what_says_that_there_is_no_password_is_a_mismatch(none: str) -> None:
+    with pytest.raises(ours.exceptions.VerifyMismatchError):
+        hasher(ours).verify(none, PASSWORD)
+    with pytest.raises(theirs.exceptions.InvalidHashError):
+        hasher(theirs).verify(none, PASSWORD)
 
 
 def test_no_hash_is_a_mistake_and_not_an_unknown_user() -> None:

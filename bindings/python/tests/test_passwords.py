@@ -169,7 +169,6 @@ def test_what_a_stored_hash_may_demand_has_bounds(hasher: PasswordHasher, stored
 @pytest.mark.parametrize(
     "stored",
     [
-        "",
         "x",
         PASSWORD,
         "\ud800",
@@ -201,6 +200,17 @@ def test_what_is_stored_is_read_strictly(hasher: PasswordHasher, stored: str | b
         with pytest.raises(donjon.InvalidHash) as caught:
             ask(stored)
         assert str(caught.value) == "the stored hash is not of its format"
+
+
+@pytest.mark.parametrize("stored", ["", b"", "!", "!" + "x" * 40])
+def test_a_user_without_a_password_is_one_whom_nobody_knows(
+    hasher: PasswordHasher, stored: str | bytes
+) -> None:
+    for password in (PASSWORD, "", "!"):
+        with pytest.raises(donjon.PasswordMismatch):
+            hasher.verify(stored, password)
+    with pytest.raises(donjon.InvalidHash):
+        hasher.check_needs_rehash(stored)
 
 
 def test_a_weak_hash_verifies_and_is_to_be_made_anew(hasher: PasswordHasher) -> None:

@@ -512,8 +512,16 @@ def test_a_diff_is_what_roles_gain_and_lose(policy: Policy) -> None:
         "lost": ["document:create"],
     }
     assert diff["roles"]["changed"]["viewer"] == {"gained": ["user:list"], "lost": []}
+    assert diff["permissions"] == {"added": [], "removed": []}
+    (lifted,) = diff["constraints"]["removed"]
+    assert lifted.startswith("cardinality")
     same = policy.diff(policy)
-    assert same["roles"] == {"added": [], "removed": [], "changed": {}}
+    nothing: dict[str, list[str]] = {"added": [], "removed": []}
+    assert same == {
+        "roles": {**nothing, "changed": {}},
+        "permissions": nothing,
+        "constraints": nothing,
+    }
     with pytest.raises(TypeError):
         policy.diff(DOCUMENT)  # type: ignore[arg-type]
 

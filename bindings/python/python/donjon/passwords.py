@@ -122,7 +122,8 @@ class PasswordHasher:
         """Return if `password` is the one of `hash`, and raise `PasswordMismatch` if it is not.
 
         `hash` is what is stored for the user, `None` if there is no such user: that takes as long,
-        and is a `PasswordMismatch` too. Swapped arguments raise `InvalidHash`, whoever logs in.
+        and is a `PasswordMismatch` too; so is an empty text, and one that begins with `!`, for
+        users without a password. Swapped arguments let nobody in.
         """
         return self._hasher.verify(hash, password, now=now)
 

@@ -100,8 +100,8 @@ class RoleDiff(TypedDict):
     changed: dict[str, RoleChange]
 
 
-class PermissionDiff(TypedDict):
-    """Which permissions the catalogue gained and lost."""
+class ListDiff(TypedDict):
+    """Which permissions of the catalogue, or constraints, came and went."""
 
     added: list[str]
     removed: list[str]
@@ -111,7 +111,8 @@ class PolicyDiff(TypedDict):
     """What changes where one policy takes another's place."""
 
     roles: RoleDiff
-    permissions: PermissionDiff
+    permissions: ListDiff
+    constraints: ListDiff
 
 
 class PolicyFinding(TypedDict):
