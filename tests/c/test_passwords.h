@@ -198,6 +198,18 @@ static void an_unknown_user_costs_what_a_known_one_does(void) {
     donjon_hasher_free(hasher);
 }
 
+static void who_has_no_password_is_nobody(void) {
+    donjon_hasher *hasher = new_hasher(NULL, WEAK);
+    static const char *const UNUSABLE[] = {"", "!", "!Hn4M1bQ8wLr2TzYc7vKd0sXe5uJpA9gF3oWi6qB"};
+    for (size_t i = 0; i < sizeof UNUSABLE / sizeof *UNUSABLE; i++) {
+        CHECK_STATUS(verified(hasher, WORDS, TEXT(UNUSABLE[i])), DONJON_PASSWORD_MISMATCH);
+        CHECK_STATUS(verified(hasher, "", TEXT(UNUSABLE[i])), DONJON_PASSWORD_MISMATCH);
+        CHECK_STATUS(verified(hasher, UNUSABLE[i], TEXT(UNUSABLE[i])), DONJON_PASSWORD_MISMATCH);
+    }
+    CHECK_STATUS(verified(hasher, "", NULL, 0), DONJON_PASSWORD_MISMATCH);
+    donjon_hasher_free(hasher);
+}
+
 static void a_pepper_is_named_needed_and_rotated(void) {
     const char *spec = "{\"password-pepper\":\"HS256\"}";
     donjon_keyring *before = NULL, *after = NULL, *changed = NULL, *tokens = new_keyring();
@@ -416,6 +428,7 @@ static void run_passwords(void) {
     RUN(configurations_of_hashers_are_checked);
     RUN(a_probe_for_the_length_hashes_nothing);
     RUN(an_unknown_user_costs_what_a_known_one_does);
+    RUN(who_has_no_password_is_nobody);
     RUN(a_pepper_is_named_needed_and_rotated);
     RUN(passwords_are_judged);
     RUN(hostile_callers_of_passwords_are_refused);

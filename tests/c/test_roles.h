@@ -139,7 +139,8 @@ static void a_policy_says_what_it_is(void) {
 #define LINT(out, cap, len) donjon_policy_lint(policy, out, cap, len)
     SAYS(WHO_CAN, "[\"admin\",\"editor\",\"viewer\"]");
     SAYS(CASBIN, "{\"policy\":{\"permissions\":[\"a:b\"],\"roles\":{\"r\":{\"allow\":[\"a:b\"]}}},\"assignments\":{\"ann\":[\"r\"]}}");
-    SAYS(DIFF, "{\"roles\":{\"added\":[],\"removed\":[],\"changed\":{}},\"permissions\":{\"added\":[],\"removed\":[]}}");
+    SAYS(DIFF, "{\"roles\":{\"added\":[],\"removed\":[],\"changed\":{}},\"permissions\":{\"added\":[],\"removed\":[]},"
+               "\"constraints\":{\"added\":[],\"removed\":[]}}");
     CHECK_BUFFER(WHO_CAN, 0);
     CHECK_BUFFER(DIAGNOSIS, 0);
     CHECK_BUFFER(SHIPPED, 0);
