@@ -133,6 +133,7 @@ def test_a_limit_of_passwords_is_the_kernels(path: str, name: str, said: str) ->
             "| a subject | {0:,} roles, {0:,} permissions",
         ),
         ("rbac/matrix.rs", "MAX_MATRIX_CELLS", "up to {:,} cells"),
+        ("rbac/diff.rs", "MAX_REVIEWED_CELLS", "up to {:,} roles times permissions"),
         ("rbac/explain.rs", "MAX_EXPLAINED", "at most {} of each"),
     ],
 )
