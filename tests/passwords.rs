@@ -660,6 +660,7 @@ fn a_pepper_that_may_not_be_used_says_why() {
     let with = |status, not_after_s| ring.with_status("pepper-1", status, not_after_s).unwrap();
     use donjon::keyring::KeyStatus;
     assert_eq!(verify(&ring, NOW), Ok(()));
+    assert_eq!(verify(&with(KeyStatus::VerifyOnly, Some(NOW)), -1), Err(PasswordError::InvalidArgument));
     assert_eq!(verify(&with(KeyStatus::VerifyOnly, Some(NOW + 1)), NOW), Ok(()));
     assert_eq!(verify(&with(KeyStatus::VerifyOnly, Some(NOW)), NOW), Err(PasswordError::KeyExpired));
     assert_eq!(verify(&with(KeyStatus::Disabled, None), NOW), Err(PasswordError::KeyDisabled));

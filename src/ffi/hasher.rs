@@ -133,7 +133,7 @@ pub unsafe extern "C" fn donjon_hasher_slots(hasher: *const donjon_hasher) -> u3
 
 /// Hashes a password: a PHC string to store. Takes tens of milliseconds, and may wait.
 ///
-/// password: any bytes, never cut. now_s: for the pepper's end.
+/// password: any bytes, never cut. now_s: for the pepper's end; not negative, where there is one.
 /// cap: at least DONJON_PASSWORD_HASH_MAX.
 ///
 /// Errors: TOO_LARGE (password), BUSY, OUT_OF_MEMORY, KEY_EXPIRED (the primary pepper),
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn donjon_hasher_hash(
 /// and PBKDF2, scrypt and Argon2 as passlib and Django write them. An empty text, and Django's unusable
 /// password (any text that begins with `!`), say that there is no password: they cost what an unknown user
 /// costs, and are PASSWORD_MISMATCH.
-/// now_s: for the peppers' ends. out: written on OK only.
+/// now_s: for the peppers' ends; not negative, where there are any. out: written on OK only.
 ///
 /// Errors: PASSWORD_MISMATCH; TOO_LARGE (password); INVALID_HASH, PARAMS_OUT_OF_BOUNDS, UNSUPPORTED (a
 /// legacy scheme that is not enabled); UNKNOWN_KEY, KEY_DISABLED, KEY_DESTROYED, KEY_EXPIRED (its pepper);

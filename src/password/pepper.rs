@@ -49,6 +49,10 @@ impl Peppers {
 
 /// The secret of a pepper that may be used now.
 pub(super) fn usable_secret(key: &Key, now_s: i64) -> Result<&[u8], PasswordError> {
+    // A time that somebody forgot to give must not make an expired pepper good again.
+    if now_s < 0 {
+        return Err(PasswordError::InvalidArgument);
+    }
     key.check_usable(now_s)?;
     key.secret().ok_or(PasswordError::UnknownKey)
 }
