@@ -74,8 +74,8 @@ impl Policy {
 
     /// SHA-256 of the canonical document.
     #[getter]
-    fn digest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, &self.policy.digest().or_raise_in(py, Area::Policy)?))
+    pub(crate) fn digest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(PyBytes::new(py, &self.policy.digest().or_raise_in(py, Area::Policy)?).into_any())
     }
 
     /// What each role gains and loses in effective permissions where `after` takes this policy's place.
@@ -153,28 +153,29 @@ impl Policy {
     /// `permissions` are those of a token: they narrow what the roles allow and add nothing to it.
     #[pyo3(signature = (roles, *, tenant = None, permissions = None))]
     fn subject(
-        &self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         roles: &Bound<'_, PyAny>,
         tenant: Option<Text<'_>>,
         permissions: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Subject> {
-        self.activate(py, roles, tenant, permissions).map(Subject::new)
+        let subject = slf.get().activate(slf.py(), roles, tenant, permissions)?;
+        Ok(Subject::new(subject, slf.clone().unbind()))
     }
 
     /// Whom verified claims are about: `roles`, narrowed by `permissions` if the token has them.
     #[pyo3(signature = (claims, *, tenant = None))]
     fn subject_of(
-        &self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         claims: &Bound<'_, Claims>,
         tenant: Option<Text<'_>>,
     ) -> PyResult<Subject> {
-        let claims = claims.get();
+        let (policy, claims) = (&slf.get().policy, claims.get());
         let roles = claims.bytes(|fields| fields.roles).unwrap_or(b"[]");
         let permissions = claims.bytes(|fields| fields.permissions).unwrap_or_default();
-        let subject = abi::Subject::new(&self.policy, roles, or_none(tenant), permissions);
-        subject.map(Subject::new).or_raise_in(py, Area::Policy)
+        let tenant = or_none(tenant);
+        let subject = slf.py().detach(|| abi::Subject::new(policy, roles, tenant, permissions));
+        let subject = subject.or_raise_in(slf.py(), Area::Policy)?;
+        Ok(Subject::new(subject, slf.clone().unbind()))
     }
 
     /// `subject(...).has(permission, instance)`, where it is asked once.
@@ -212,7 +213,8 @@ impl Policy {
         // An empty list of a token narrows to nothing, where an absent one narrows nothing.
         let narrowed = permissions.map(|texts| to_json::texts(texts, Area::Policy)).transpose()?;
         let narrowed = narrowed.as_deref().unwrap_or_default();
-        abi::Subject::new(&self.policy, roles.as_bytes(), or_none(tenant), narrowed.as_bytes())
+        let tenant = or_none(tenant);
+        py.detach(|| abi::Subject::new(&self.policy, roles.as_bytes(), tenant, narrowed.as_bytes()))
             .or_raise_in(py, Area::Policy)
     }
 }

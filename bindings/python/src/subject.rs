@@ -8,6 +8,7 @@ use crate::abi::{self, Failure, Mode};
 use crate::argument::{Instance, Text};
 use crate::error::{Area, OrRaise, exception_in, with};
 use crate::from_json;
+use crate::policy::Policy;
 use crate::to_json;
 
 /// Somebody's roles, activated: what they may do by one policy. Immutable; share it between threads.
@@ -17,16 +18,23 @@ use crate::to_json;
 #[pyclass(frozen, module = "donjon")]
 pub(crate) struct Subject {
     subject: abi::Subject,
+    policy: Py<Policy>,
 }
 
 impl Subject {
-    pub(crate) const fn new(subject: abi::Subject) -> Self {
-        Self { subject }
+    pub(crate) const fn new(subject: abi::Subject, policy: Py<Policy>) -> Self {
+        Self { subject, policy }
     }
 }
 
 #[pymethods]
 impl Subject {
+    /// The policy that decides.
+    #[getter]
+    fn policy(&self, py: Python<'_>) -> Py<Policy> {
+        self.policy.clone_ref(py)
+    }
+
     /// Whether they have this permission.
     #[pyo3(signature = (permission, instance = None))]
     fn has(&self, py: Python<'_>, permission: Text<'_>, instance: Option<Instance<'_>>) -> PyResult<bool> {
@@ -98,7 +106,7 @@ impl Subject {
         if self.has_role(py, role)? {
             return Ok(());
         }
-        Err(exception_in(py, Failure::PERMISSION_DENIED, Area::Policy))
+        Err(self.denial(py))
     }
 
     /// Why they are allowed or not: one permission or a list, of which `mode` wants `all` or `any`.
@@ -172,14 +180,24 @@ impl Subject {
         permissions: &str,
         instance: &[u8],
     ) -> PyResult<Bound<'py, PyAny>> {
-        let explanation = self.subject.explain(mode, permissions.as_bytes(), instance);
+        let explanation = py.detach(|| self.subject.explain(mode, permissions.as_bytes(), instance));
         from_json::answer(py, &explanation.or_raise_in(py, Area::Policy)?)
+    }
+
+    /// The exception, with the policy that it is by.
+    #[cold]
+    fn denial(&self, py: Python<'_>) -> PyErr {
+        let error = exception_in(py, Failure::PERMISSION_DENIED, Area::Policy);
+        match self.policy.get().digest(py) {
+            Ok(digest) => with(py, error, "policy_digest", &digest),
+            Err(_) => error,
+        }
     }
 
     /// The exception, with the explanation for the log.
     #[cold]
     fn denied(&self, py: Python<'_>, mode: Mode, permissions: &str, instance: &[u8]) -> PyErr {
-        let error = exception_in(py, Failure::PERMISSION_DENIED, Area::Policy);
+        let error = self.denial(py);
         match self.explanation(py, mode, permissions, instance) {
             Ok(explanation) => with(py, error, "explanation", &explanation),
             Err(_) => error,

@@ -252,9 +252,11 @@ class PermissionDenied(PolicyError, reason="permission_denied"):
     """The roles do not allow it. Answer 403, and say no more.
 
     `explanation` is for the log: as `Subject.explain` has it, `None` where a role was required.
+    `policy_digest` is that of the policy that denied, where a `Subject` did.
     """
 
     explanation: Explanation | None = None
+    policy_digest: bytes | None = None
 
 
 class UnknownPermission(PolicyError, reason="unknown_permission"):
