@@ -1,6 +1,7 @@
 """FastAPI services: who may, what a 403 tells, and how a policy is changed while they run."""
 
 import asyncio
+import decimal
 import enum
 import json
 import logging
@@ -288,6 +289,45 @@ async def test_what_the_route_cannot_read_or_reads_in_two_ways_is_denied(
     assert "the parameter" in vars(caplog.records[0])["donjon"]["message"]
 
 
+async def test_routers_and_routes_that_read_the_parameter_count() -> None:
+    service = Service()
+    require = Depends(service.may.require("document:read:{document_id}"))
+    load = Depends(loaded)
+    router = APIRouter(prefix="/router/{document_id}", dependencies=[load, require])
+    router.get("/x")(unread)
+    included = APIRouter()
+    included.get("/x")(unread)
+    outer, inner = APIRouter(prefix="/outer/{document_id}", dependencies=[load]), APIRouter()
+    inner.get("/x", dependencies=[require])(unread)
+    outer.include_router(inner, prefix="/inner")
+    service.app.include_router(router)
+    service.app.include_router(
+        included, prefix="/included/{document_id}", dependencies=[require, load]
+    )
+    service.app.include_router(outer)
+    service.app.get("/route/{document_id}/x", dependencies=[load, require])(unread)
+    for path in ("/router/{}/x", "/included/{}/x", "/outer/{}/inner/x", "/route/{}/x"):
+        for barred in ("7", "07", "x"):
+            forbidden(await service.get(path.format(barred), "barred"))
+        for free in ("8", "08"):
+            assert (await service.get(path.format(free), "barred")).status_code == 200
+
+
+async def test_a_parameter_whose_values_have_many_texts_is_the_services_mistake() -> None:
+    service = Service()
+    require = Depends(service.may.require("document:read:{document_id}"))
+
+    def read(document_id: Any) -> str:
+        return str(document_id)
+
+    for kind in (float, decimal.Decimal, bool):
+        read.__annotations__["document_id"] = kind
+        service.app.get(f"/{kind.__name__}/{{document_id}}", dependencies=[require])(read)
+    for path in ("/float/7", "/Decimal/7", "/Decimal/7.00", "/bool/1"):
+        for role in ("barred", "admin"):
+            assert (await service.get(path, role)).status_code == 500
+
+
 async def test_a_path_without_the_parameter_is_the_services_mistake() -> None:
     service = Service()
 
@@ -301,6 +341,75 @@ async def test_a_path_without_the_parameter_is_the_services_mistake() -> None:
 
 
 # ---- what is declared ----
+
+
+@pytest.mark.parametrize("method", ["require", "require_any", "require_all", "require_role"])
+async def test_a_call_that_was_forgotten_lets_nobody_in(method: str) -> None:
+    service = Service()
+    forgotten = Depends(getattr(service.may, method))
+
+    def route() -> str:
+        return "in"
+
+    def parameter(_: Any = forgotten) -> str:
+        return "in"
+
+    with pytest.raises(TypeError, match=r"Depends\(may.require\(...\)\)"):
+        service.app.get("/route", dependencies=[forgotten])(route)
+    with pytest.raises(TypeError, match=r"Depends\(may.require\(...\)\)"):
+        service.app.get("/parameter")(parameter)
+    query = "permission=document:read&permissions=document:read&role=viewer"
+    for path in ("/route", "/parameter"):
+        assert (await service.get_with(f"{path}?{query}", {})).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["require", "require_role"])
+def test_what_is_required_is_never_passed_by_name(method: str) -> None:
+    require = getattr(Service().may, method)
+    for name, value in (("permission", "document:read"), ("role", "viewer")):
+        with pytest.raises(TypeError):
+            require(**{name: value})
+
+
+async def test_a_subject_is_a_dependency_as_it_is() -> None:
+    service = Service()
+
+    @service.app.get("/", dependencies=[Depends(service.may.subject)])
+    def root() -> str:
+        return "in"
+
+    for path in ("/", "/?user=ann&tenant=acme&subject=ann"):
+        assert (await service.get_with(path, {})).status_code == 401
+
+
+def test_a_template_that_is_none_is_a_mistake_of_the_route() -> None:
+    may = Service().may
+    for template in (
+        "document:read:{}",
+        "document:read:{a b}",
+        "document:read:{a},{b}",
+        "document:read:{*}",
+        "document:read:{{x}}",
+        "document:read:{document_id:path}",
+        "document:{id}:read",
+        "{document_id}",
+        "document:read:{document_id",
+        "document:read:document_id}",
+    ):
+        for declare in (may.require, may.require_any, may.require_all):
+            with pytest.raises((donjon.PolicyInputRefused, donjon.UnknownPermission)):
+                declare(template)
+
+
+def test_a_policy_is_a_policy() -> None:
+    may = Service().may
+    wrong: Any
+    for wrong in ("nonsense", DOCUMENT, None):
+        with pytest.raises(TypeError, match=r"donjon\.Policy"):
+            may.policy = wrong
+        with pytest.raises(TypeError, match=r"donjon\.Policy"):
+            Authorizer(Service().auth, wrong)
+    assert isinstance(may.policy, Policy)
 
 
 def test_what_the_catalogue_lacks_is_a_mistake_of_the_route() -> None:
@@ -411,6 +520,23 @@ async def test_roles_may_come_from_a_store() -> None:
         forbidden(await service.get("/", "viewer"))
 
 
+async def test_one_text_is_no_list_of_roles() -> None:
+    async def later(_: Claims) -> Any:
+        return "admin"
+
+    sources: list[Callable[[Claims], Any]] = [lambda _: "admin", later]
+    for source in sources:
+        service = Service(roles=source)
+        letters = {role: {"allow": ["document:read"]} for role in "admin"}
+        service.may.policy = Policy({**DOCUMENT, "roles": letters, "constraints": {}})
+
+        @service.app.get("/", dependencies=[Depends(service.may.require("document:read"))])
+        def root() -> str:
+            return "in"
+
+        assert (await service.get("/")).status_code == 500
+
+
 async def test_a_tenants_roles_are_good_in_its_paths() -> None:
     def tenant(tenant_id: str) -> str:
         return tenant_id
@@ -460,6 +586,33 @@ async def test_the_log_says_why(service: Service, caplog: pytest.LogCaptureFixtu
     assert denied["explanation"]["permissions"][0]["denies"][0]["grant"] == "document:read:7"
     assert role_missing["needs"] == ["role viewer"]
     assert inside["explanation"]["permissions"][0]["permission"] == "document:update:7"
+
+
+async def test_the_log_names_the_policy_that_denied(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service()
+    may = service.may
+    before = may.policy
+
+    def swap(_: Annotated[Subject, Depends(may.subject)]) -> None:
+        may.policy = Policy({**DOCUMENT, "name": "after"})
+
+    @service.app.get("/", dependencies=[Depends(swap), Depends(may.require("audit:read"))])
+    @service.app.get("/role", dependencies=[Depends(swap), Depends(may.require_role("auditor"))])
+    def root() -> None: ...
+
+    @service.app.get("/inside", dependencies=[Depends(swap)])
+    def inside(subject: Annotated[Subject, Depends(may.subject)], role: bool = False) -> None:
+        subject.require_role("auditor") if role else subject.require("audit:read")
+
+    may.install(service.app)
+    with caplog.at_level(logging.INFO, "donjon.fastapi"):
+        for path in ("/", "/role", "/inside", "/inside?role=true"):
+            may.policy = before
+            forbidden(await service.get(path, "viewer"))
+            assert may.policy is not before
+    assert len(caplog.records) == 4
+    for record in caplog.records:
+        assert vars(record)["donjon"]["policy"] == before.digest.hex()
 
 
 async def test_openapi_shows_what_is_needed(service: Service) -> None:

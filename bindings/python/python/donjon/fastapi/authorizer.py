@@ -27,6 +27,20 @@ _FORBIDDEN = "Forbidden"
 _CHALLENGE = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
 
 Requirement = Callable[..., Awaitable[Claims]]
+
+
+class _Declared:
+    """Refuses `Depends(may.require)`, the call forgotten, where the route is declared.
+
+    FastAPI would take the permission from the query of each request, and let everybody in.
+    """
+
+    def __get_pydantic_core_schema__(self, *_: object) -> Any:
+        raise TypeError("a requirement is called: Depends(may.require(...))")
+
+
+# Positional only as well: FastAPI passes by name.
+_Name = Annotated[str, _Declared()]
 RolesOf = Callable[[Claims], Collection[str] | Awaitable[Collection[str]]]
 
 
@@ -59,7 +73,7 @@ class Authorizer:
         tenant: Callable[..., Any] | None = None,
     ) -> None:
         self._auth = auth
-        self._policy = policy
+        self._policy = _a_policy(policy)
         self._roles = roles
         self._needs: set[_Need] = set()
         self.subject = self._activation(tenant or _no_tenant)
@@ -72,27 +86,27 @@ class Authorizer:
     @policy.setter
     def policy(self, policy: Policy) -> None:
         for need in self._needs:
-            need.check(policy)
-        self._policy = policy
+            need.check(_a_policy(policy))
+        self._policy = _a_policy(policy)
 
-    def require(self, permission: str) -> Requirement:
+    def require(self, permission: _Name, /) -> Requirement:
         """Let in who has this permission.
 
         The last segment may be a parameter of the path, in braces: then its value is which one.
         """
         return self._requirement(_Need.of("all", (permission,)))
 
-    def require_any(self, *permissions: str) -> Requirement:
+    def require_any(self, *permissions: _Name) -> Requirement:
         """Let in who has one of these permissions."""
         return self._requirement(_Need.of("any", permissions))
 
-    def require_all(self, *permissions: str) -> Requirement:
+    def require_all(self, *permissions: _Name) -> Requirement:
         """Let in who has all of these permissions."""
         return self._requirement(_Need.of("all", permissions))
 
-    def require_role(self, role: str) -> Requirement:
+    def require_role(self, role: _Name, /) -> Requirement:
         """Let in who has this role, by itself or by inheritance. A permission is mostly better."""
-        return self._requirement(_Need("role", (role,)))
+        return self._requirement(_Need("role", (role,), (role,)))
 
     def install(self, app: FastAPI) -> None:
         """Answer 403 to a `PermissionDenied` of a route, and show in OpenAPI what routes require.
@@ -101,7 +115,8 @@ class Authorizer:
         """
 
         def forbidden(_: Request, error: PermissionDenied) -> JSONResponse:
-            self._log_denial(None, (), error)
+            digest = error.policy_digest or self._policy.digest
+            self._log_denial(None, (), error, digest)
             return JSONResponse({"detail": _FORBIDDEN}, 403, _CHALLENGE)
 
         app.add_exception_handler(PermissionDenied, forbidden)  # type: ignore[arg-type]
@@ -125,11 +140,13 @@ class Authorizer:
                     return policy.subject_of(user, tenant=tenant)
                 found = self._roles(user)
                 roles = await found if isawaitable(found) else found
+                if isinstance(roles, str):
+                    raise TypeError("roles are a list of texts, and not one text")
                 narrowed = user.permissions if "permissions" in user else None
                 return policy.subject(tuple(roles), tenant=tenant, permissions=narrowed)
             except (PolicyError, InvalidArgument) as error:
                 # Roles that exclude each other; or the path has a tenant that is none.
-                self._log_denial(user, (), error)
+                self._log_denial(user, (), error, policy.digest)
                 raise _forbidden() from None
 
         return subject
@@ -147,13 +164,15 @@ class Authorizer:
             try:
                 need.demand(subject, request)
             except PermissionDenied as error:
-                self._log_denial(user, need.scopes, error)
+                self._log_denial(user, need.scopes, error, subject.policy.digest)
                 raise _forbidden() from None
             return user
 
         return requirement
 
-    def _log_denial(self, user: Claims | None, needs: Iterable[str], error: DonjonError) -> None:
+    def _log_denial(
+        self, user: Claims | None, needs: Iterable[str], error: DonjonError, digest: bytes
+    ) -> None:
         explanation = getattr(error, "explanation", None)
         reason = explanation["reason"] if explanation else error.reason
         details = {
@@ -161,7 +180,7 @@ class Authorizer:
             "needs": list(needs),
             "message": str(error),
             "explanation": explanation,
-            "policy": self._policy.digest.hex(),
+            "policy": digest.hex(),
         }
         _log.info("permission denied: %s", reason, extra={"donjon": details})
 
@@ -171,6 +190,7 @@ class _Need:
     """What a route requires: permissions, all of one instance or of none, or a role."""
 
     mode: Literal["any", "all", "role"]
+    declared: tuple[str, ...]
     names: tuple[str, ...]
     parameter: str | None = None
 
@@ -180,28 +200,27 @@ class _Need:
         parameters = {parameter for _, parameter in split}
         if len(parameters) != 1:
             raise InvalidArgument("permissions of one route are of one path parameter, or of none")
-        return cls(mode, tuple(name for name, _ in split), parameters.pop())
+        return cls(mode, permissions, tuple(name for name, _ in split), parameters.pop())
 
     @property
     def scopes(self) -> list[str]:
         """What stands in OpenAPI: all of them are needed."""
         if self.mode == "role":
             return [f"role {self.names[0]}"]
-        full = [f"{name}:{{{self.parameter}}}" if self.parameter else name for name in self.names]
-        return [" or ".join(full)] if self.mode == "any" else full
+        return [" or ".join(self.declared)] if self.mode == "any" else list(self.declared)
 
     def check(self, policy: Policy) -> None:
         if self.mode == "role":
             policy.check_role(self.names[0])
             return
-        for name in self.names:
-            policy.check_permission(f"{name}:{{{self.parameter}}}" if self.parameter else name)
+        for permission in self.declared:
+            policy.check_permission(permission)
 
     def demand(self, subject: Subject, request: Request) -> None:
         if self.mode == "role":
             subject.require_role(self.names[0])
             return
-        instance = instance_of(request, self.parameter) if self.parameter else None
+        instance = None if self.parameter is None else instance_of(request, self.parameter)
         if self.mode == "any":
             subject.require_any(self.names, instance)
         else:
@@ -231,6 +250,12 @@ def _split(permission: str) -> tuple[str, str | None]:
     if name and last.startswith("{") and last.endswith("}"):
         return name, last[1:-1]
     return permission, None
+
+
+def _a_policy(policy: Policy) -> Policy:
+    if not isinstance(policy, Policy):
+        raise TypeError(f"a policy is a donjon.Policy, not a {type(policy).__name__}")
+    return policy
 
 
 def _forbidden() -> HTTPException:
