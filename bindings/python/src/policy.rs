@@ -120,11 +120,9 @@ impl Policy {
 
     /// Returns if somebody who has `roles` may be given `role`, and raises why not.
     ///
-    /// `members` is how many have `role` now. A tenant's role is `role@tenant`.
-    #[pyo3(
-        signature = (roles, role, *, members = Integer(0)),
-        text_signature = "($self, roles, role, *, members=0)",
-    )]
+    /// `members` is how many have `role` now: count them and assign in one transaction. A tenant's role is
+    /// `role@tenant`.
+    #[pyo3(signature = (roles, role, *, members))]
     fn assign(
         &self,
         py: Python<'_>,

@@ -49,7 +49,7 @@ def test_help_shows_the_defaults() -> None:
     assert inspect.signature(donjon.TokenVerifier).parameters["leeway"].default == 0
     assert inspect.signature(donjon.TokenIssuer.rotate_refresh).parameters["grace"].default == 10
     assert str(inspect.signature(donjon.Policy.matrix)) == "(self, /, format='json')"
-    assert str(inspect.signature(donjon.Policy.assign)) == "(self, /, roles, role, *, members=0)"
+    assert str(inspect.signature(donjon.Policy.assign)) == "(self, /, roles, role, *, members)"
     assert inspect.signature(donjon.Subject.explain).parameters["mode"].default == "all"
 
 

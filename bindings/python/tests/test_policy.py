@@ -393,22 +393,24 @@ def test_roles_that_exclude_each_other_are_not_activated_together(policy: Policy
 
 
 def test_roles_are_assigned_within_the_constraints(policy: Policy) -> None:
-    policy.assign([], "clerk")
+    policy.assign([], "clerk", members=0)
     policy.assign(["viewer"], "clerk", members=10**9)
-    policy.assign(["clerk@acme"], "approver@other")
+    policy.assign(["clerk@acme"], "approver@other", members=0)
     for roles, role in ((["clerk"], "approver"), (["clerk@acme"], "approver@acme")):
         with pytest.raises(donjon.SeparationOfDuty):
-            policy.assign(roles, role)
+            policy.assign(roles, role, members=0)
     policy.assign([], "owner", members=0)
     with pytest.raises(donjon.CardinalityExceeded):
         policy.assign([], "owner", members=1)
     with pytest.raises(donjon.UnknownRole):
-        policy.assign([], "ghost")
+        policy.assign([], "ghost", members=0)
     for members in (-1, 2**63):
         with pytest.raises(donjon.InvalidArgument):
             policy.assign([], "owner", members=members)
     with pytest.raises(TypeError):
         policy.assign([], "owner", members=True)
+    with pytest.raises(TypeError):
+        policy.assign([], "owner")  # type: ignore[call-arg]
 
 
 def test_what_a_service_asks_for_is_checked_when_it_starts(policy: Policy) -> None:
@@ -569,7 +571,7 @@ def test_roles_are_a_list_of_str(policy: Policy, roles: Any) -> None:
     for ask in (
         lambda: policy.subject(roles),
         lambda: policy.allows(roles, "document:read"),
-        lambda: policy.assign(roles, "viewer"),
+        lambda: policy.assign(roles, "viewer", members=0),
     ):
         with pytest.raises(TypeError, match="expected a list of str"):
             ask()
