@@ -327,6 +327,15 @@ def test_a_pepper_ends_when_its_overlap_does() -> None:
     assert caught.value.reason == "key_expired"
 
 
+def test_no_pepper_is_used_before_time_began() -> None:
+    hasher = PasswordHasher(memory_kib=64, time_cost=1, allow_weak=True, pepper=peppers("one"))
+    stored = hasher.hash(PASSWORD)
+    with pytest.raises(donjon.InvalidArgument):
+        hasher.hash(PASSWORD, now=-1)
+    with pytest.raises(donjon.InvalidArgument):
+        hasher.verify(stored, PASSWORD, now=-1)
+
+
 # ---- configuration ----
 
 
