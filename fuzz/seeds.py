@@ -182,6 +182,8 @@ def permission_seeds() -> Iterator[bytes]:
         ("*:read,*", "document:write"),
         ("a:b:c:d:e:f:g:h", "a:b:c:d:e:f:g:h:i"),
         ("doc*", "document:{id}"),
+        ("!document", "document\u200b:re\u202ead\u00ad"),
+        ("a\u2060:b\u061c,c\ufeff", "d\u180e:\ufffd\U000e0041"),
     ):
         yield f"{granted}\n{required}".encode()
 

@@ -38,8 +38,10 @@ fuzz_target!(|text: &str| {
 
 fn meaning(text: &str) -> Option<Meaning<'_>> {
     let is_name = |name: &&str| {
-        let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !"*{}".contains(c);
-        !name.is_empty() && (*name == "*" || name.chars().all(is_plain))
+        let is_seen = |c: char| !c.is_whitespace() && !c.is_control() && !is_format(c);
+        let is_plain = |c: char| is_seen(c) && !"*{}\u{fffd}".contains(c);
+        let is_start = |c: char| is_plain(c) && c != '!';
+        *name == "*" || (name.starts_with(is_start) && name.chars().all(is_plain))
     };
     let mut meaning: Meaning<'_> = text
         .split(':')
@@ -52,4 +54,20 @@ fn meaning(text: &str) -> Option<Meaning<'_>> {
     let is_short = text.len() <= MAX_PERMISSION_LEN && meaning.len() <= MAX_SEGMENTS;
     meaning.resize(MAX_SEGMENTS, None);
     is_short.then_some(meaning)
+}
+
+/// What changes how a text is shown and shows nothing itself: the joiners, marks, embeddings and tags of
+/// Unicode's category Cf.
+fn is_format(c: char) -> bool {
+    const RANGES: [(u32, u32); 8] = [
+        (0xAD, 0xAD),
+        (0x61C, 0x61C),
+        (0x180E, 0x180E),
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0xFEFF, 0xFEFF),
+        (0xE0000, 0xE007F),
+    ];
+    RANGES.iter().any(|(first, last)| (*first..=*last).contains(&u32::from(c)))
 }
