@@ -90,6 +90,7 @@ def hashing() -> Suite:
 
     peppered("with a pepper", PEPPERED, pepper=PEPPER)
     peppered("with the newer of two peppers", ROTATED, pepper=PEPPER)
+    peppered("with a pepper, and a time before 1970", PEPPERED, error="invalid_argument", now_s=-1)
     long = Secret("long", "HS512", stream("long pepper", 64))
     peppered("with a pepper of 64 bytes", ring(long.jwk(purpose="password-pepper", status="primary")), pepper=long)
     script = Secret("cl\u00e9 \u2603", "HS256", stream("pepper", 32))
@@ -164,6 +165,9 @@ def verifying() -> Suite:
 
     verify(suite, "the older pepper before its time", old, keyring=older(status="verify-only", not_after_s=NOW + 1), now_s=NOW)
     verify(suite, "the older pepper at its time", old, error="key_expired", keyring=older(status="verify-only", not_after_s=NOW), now_s=NOW)
+    # A clock that was never set makes no expired pepper good again.
+    verify(suite, "a pepper and a time before 1970", pepper, error="invalid_argument", keyring=PEPPERED, now_s=-1)
+    verify(suite, "no pepper, and a time before 1970", good, now_s=-1)
     verify(suite, "the older pepper is disabled", old, error="key_disabled", keyring=older(status="disabled"), now_s=NOW)
     destroyed = {"kid": OLD_PEPPER.kid, "purpose": "password-pepper", "status": "destroyed"}
     verify(suite, "the older pepper is destroyed", old, error="key_destroyed", keyring=ring(*PEPPERED["keys"], destroyed), now_s=NOW)
