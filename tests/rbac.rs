@@ -699,6 +699,22 @@ fn grants_that_stand_for_too_much_are_refused_before_they_take_long() {
 }
 
 #[test]
+fn one_grant_that_stands_for_too_much_is_refused_before_it_is_written_out() {
+    let entries: Vec<String> = (0..65_536).map(|id| format!(r#""{id}:{{id}}""#)).collect();
+    let letters = || "abcdefghijkl".chars();
+    let names: Vec<String> = letters().flat_map(|a| letters().map(move |b| format!("{a}{b}"))).collect();
+    let with = |grant: &str| {
+        let document =
+            format!(r#"{{"permissions":[{}],"roles":{{"r":{{"allow":["{grant}"]}}}}}}"#, entries.join(","));
+        Policy::from_json(document.as_bytes())
+    };
+    let wide = format!("*:{}", names.join(","));
+    assert!(with("*:aa,ab").is_ok());
+    assert_eq!(with(&wide).unwrap_err().status(), Status::TooLarge);
+    assert!(!with("*").unwrap().allows(&["r"], None, &wide, None));
+}
+
+#[test]
 fn lists_of_repeated_names_are_followed_once() {
     let segments = ["a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a"; 8].join(":");
     let policy = policy(r#"{"permissions":["a:a:a:a:a:a:a:a"],"roles":{"r":{"allow":["*"]}}}"#);

@@ -12,6 +12,10 @@ use super::permission::{MAX_PERMISSION_LEN, MAX_SEGMENTS, Permission, Segment, i
 /// The most permissions of a catalogue.
 pub const MAX_CATALOGUE: usize = 65_536;
 
+/// The most places of the catalogue that a permission, or the grants of a policy together, may lead past: a
+/// second of work.
+pub(super) const MAX_STEPS: usize = 1 << 23;
+
 /// What an open entry ends in: `document:read:{id}`.
 const OPEN_SUFFIX: &str = ":{id}";
 
@@ -205,10 +209,10 @@ impl Catalogue {
     /// `None` if some part of it is nothing that the catalogue has.
     pub(super) fn intern(&mut self, grant: Permission<'_>) -> Option<Meaning> {
         let (found, covered) = self.look_up(grant);
+        self.steps = self.steps.saturating_add(found.steps);
         if !covered {
             return None;
         }
-        self.steps = self.steps.saturating_add(found.steps);
         for &(_, name) in &found.met.instances {
             if !self.instances.contains_key(name) {
                 let number = u32::try_from(self.instance_names.len()).ok()?;
@@ -256,6 +260,9 @@ impl Catalogue {
             return true;
         };
         found.steps = found.steps.saturating_add(at.len().saturating_mul(segment.names().count()));
+        if found.steps > MAX_STEPS {
+            return false;
+        }
         // A trailing wildcard implies the shorter permission too.
         let ends = rest.iter().all(|segment| segment.is_wildcard());
         let here: Vec<EntryId> = at.iter().filter_map(|node| node.entry).collect();

@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::PolicyError;
-use super::catalogue::{Asked, Catalogue, Meaning, NotFound};
+use super::catalogue::{Asked, Catalogue, MAX_STEPS, Meaning, NotFound};
 use super::document::{Document, MAX_NAME_LEN, MAX_ROLES, RoleEntry, is_role_name, shortened};
 use super::entries::{Bits, EntrySet, Instance};
 use super::hierarchy::{NoOrder, RoleId, inherited_first};
@@ -22,9 +22,6 @@ use super::subject::MAX_SUBJECT_ENTRIES;
 
 /// The most memory that the effective rights of a policy may take, in bytes.
 pub const MAX_COMPILED_LEN: usize = 64 << 20;
-
-/// The most places of the catalogue that the grants of a policy may lead past: a second or two of work.
-const MAX_LOAD_STEPS: usize = 1 << 23;
 
 /// A loaded policy. It never changes: to replace it, load another and swap the two. Clones share it.
 #[derive(Clone)]
@@ -369,13 +366,15 @@ impl<'a> Grants<'a> {
     ) -> Result<Vec<GrantId>, PolicyError> {
         let mut out = Vec::with_capacity(texts.len());
         for (index, text) in texts.iter().enumerate() {
-            out.push(self.grant(text).map_err(|reason| {
+            let grant = self.grant(text);
+            // First, for what takes too long is not looked for to the end.
+            if self.catalogue.steps > MAX_STEPS || self.size > MAX_COMPILED_LEN {
+                return Err(PolicyError::TooLarge("its wildcards and lists stand for too much"));
+            }
+            out.push(grant.map_err(|reason| {
                 let path = format!("roles.{}.{member}[{index}]", role.name);
                 PolicyError::refused(path, format!("{reason}: `{}`", shortened(text)))
             })?);
-            if self.catalogue.steps > MAX_LOAD_STEPS || self.size > MAX_COMPILED_LEN {
-                return Err(PolicyError::TooLarge("its wildcards and lists stand for too much"));
-            }
         }
         out.sort_unstable();
         out.dedup();
