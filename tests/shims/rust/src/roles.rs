@@ -167,7 +167,9 @@ pub(crate) fn policy_diagnose(request: &Request<'_>) -> Outcome {
 }
 
 pub(crate) fn policy_diff(request: &Request<'_>) -> Outcome {
-    let (before, after) = (policy(request.raw("before")?)?, policy(request.raw("after")?)?);
+    // Both are read before either is loaded: a request that lacks one is no request.
+    let (before, after) = (request.raw("before")?, request.raw("after")?);
+    let (before, after) = (policy(before)?, policy(after)?);
     Ok(Answer::empty().raw("diff", before.diff(&after).ok_or(Status::TooLarge)?.to_json()))
 }
 
