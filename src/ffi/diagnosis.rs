@@ -17,8 +17,8 @@ pub(super) struct Diagnosis {
     message: String,
 }
 
-/// Writes `null`, or {"error","path","message"}.
-pub(super) fn write(outcome: Result<(), impl Into<Diagnosis>>, out: Output) -> Result<(), Status> {
+/// Writes `null` for what could be made, or {"error","path","message"}.
+pub(super) fn write<T>(outcome: Result<T, impl Into<Diagnosis>>, out: Output) -> Result<(), Status> {
     let Err(refusal) = outcome.map_err(Into::into) else { return out.write(b"null") };
     let mut text = String::new();
     ObjectWriter::open(&mut text)

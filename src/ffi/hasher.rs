@@ -95,7 +95,7 @@ pub unsafe extern "C" fn donjon_hasher_diagnose(
             (optional_reference(peppers)?, bytes(config, config_len)?, Output::new(out, cap, out_len)?)
         };
         let made = PasswordHasher::from_json(config, peppers.map(|keyring| &keyring.0));
-        diagnosis::write(made.map(|_| ()), out)
+        diagnosis::write(made, out)
     })
 }
 

@@ -70,7 +70,7 @@ pub unsafe extern "C" fn donjon_issuer_diagnose(
         let (keyring, config, out) =
             unsafe { (reference(keyring)?, bytes(config, config_len)?, Output::new(out, cap, out_len)?) };
         let made = IssuerConfig::from_json(config).and_then(|config| Issuer::new(&keyring.0, config));
-        diagnosis::write(made.map(|_| ()), out)
+        diagnosis::write(made, out)
     })
 }
 

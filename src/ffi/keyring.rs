@@ -81,7 +81,7 @@ pub unsafe extern "C" fn donjon_keyring_diagnose(
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
         let (jwks, out) = unsafe { (bytes(jwks, jwks_len)?, Output::new(out, cap, out_len)?) };
-        diagnosis::write(Keyring::from_jwks(jwks).map(|_| ()), out)
+        diagnosis::write(Keyring::from_jwks(jwks), out)
     })
 }
 

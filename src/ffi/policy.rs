@@ -80,7 +80,7 @@ pub unsafe extern "C" fn donjon_policy_diagnose(
     guard(|| {
         // SAFETY: the caller's pointers, as the contract says.
         let (document, out) = unsafe { (bytes(document, document_len)?, Output::new(out, cap, out_len)?) };
-        diagnosis::write(Policy::from_json(document).map(|_| ()), out)
+        diagnosis::write(Policy::from_json(document), out)
     })
 }
 
@@ -344,7 +344,7 @@ pub unsafe extern "C" fn donjon_policy_lint(
         // SAFETY: the caller's pointers, as the contract says.
         let (policy, out) = unsafe { (reference(policy)?, Output::new(out, cap, out_len)?) };
         let lints: Vec<String> = policy.0.lint().ok_or(Status::TooLarge)?.iter().map(Lint::to_json).collect();
-        out.write(alloc::format!("[{}]", lints.join(",")).as_bytes())
+        out.write(json::list(&lints).as_bytes())
     })
 }
 

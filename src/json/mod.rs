@@ -30,7 +30,7 @@ pub use number::Number;
 pub use reader::Members;
 pub use text::Text;
 pub use value::{Array, Object, Value};
-pub use write::{ObjectWriter, compact, text_list, write_integer, write_text};
+pub use write::{ObjectWriter, compact, list, text_list, write_integer, write_text};
 
 /// The text is not strict JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -58,6 +58,12 @@ pub fn text_list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     out
 }
 
+/// A JSON list of what is JSON text already.
+#[must_use]
+pub fn list(values: &[String]) -> String {
+    alloc::format!("[{}]", values.join(","))
+}
+
 /// Appends an integer. Without the machinery of `format!`, which takes as long as the rest of a claim.
 pub fn write_integer(value: i64, out: &mut String) {
     out.push_str(itoa::Buffer::new().format(value));

@@ -86,7 +86,7 @@ impl Policy {
     fn holdings(&self, role: &str) -> BTreeMap<&str, Holding> {
         let Some(id) = self.role(role) else { return BTreeMap::new() };
         let subject = self.role_subject(id);
-        let touched = self.granted_in_part(id);
+        let touched = subject.granted_in_part();
         let entries = touched.iter().map(|entry| (self.0.catalogue.text(entry), entry));
         entries.map(|(text, entry)| (text, Holding::of(&subject, text, entry))).collect()
     }

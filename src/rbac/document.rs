@@ -226,7 +226,7 @@ fn list(texts: &[Cow<'_, str>]) -> String {
 fn sorted_array(mut values: Vec<String>) -> String {
     values.sort_unstable();
     values.dedup();
-    format!("[{}]", values.join(","))
+    json::list(&values)
 }
 
 fn roles<'a>(value: Value<'a>) -> Result<Vec<RoleEntry<'a>>, PolicyError> {

@@ -10,7 +10,7 @@ use super::hierarchy::RoleId;
 use super::permission::Permission;
 use super::policy::{GrantId, Policy, Role};
 use super::subject::Subject;
-use crate::json::ObjectWriter;
+use crate::json::{self, ObjectWriter};
 
 /// The most grants, and the most denials, that an explanation lists for one permission.
 pub const MAX_EXPLAINED: usize = 16;
@@ -147,7 +147,7 @@ impl Subject {
         finding.reason = match (finding.grants.is_empty(), finding.denies.is_empty()) {
             (_, false) => Reason::Denied,
             (true, true) => Reason::Missing,
-            (false, true) if self.token.as_ref().is_none_or(|token| token.allow(required)) => Reason::Granted,
+            (false, true) if self.token_allows(required) => Reason::Granted,
             (false, true) => Reason::TokenLacks,
         };
         finding
@@ -227,7 +227,7 @@ impl Explanation<'_> {
             .text("mode", if self.mode == Mode::Any { "any" } else { "all" })
             .text("reason", self.reason.name())
             .raw("permissions", &array(&self.findings, Finding::to_json))
-            .raw("unknown_roles", &crate::json::text_list(self.unknown_roles.iter().map(String::as_str)))
+            .raw("unknown_roles", &json::text_list(self.unknown_roles.iter().map(String::as_str)))
             .close();
         out
     }
@@ -254,7 +254,7 @@ impl Because<'_> {
         let mut object = ObjectWriter::open(&mut out);
         object
             .optional_text("role", self.via.last().copied())
-            .raw("via", &crate::json::text_list(self.via.iter().copied()))
+            .raw("via", &json::text_list(self.via.iter().copied()))
             .text("grant", self.grant)
             .close();
         out
@@ -262,5 +262,5 @@ impl Because<'_> {
 }
 
 fn array<T>(of: &[T], write: impl Fn(&T) -> String) -> String {
-    format!("[{}]", of.iter().map(write).collect::<Vec<_>>().join(","))
+    json::list(&of.iter().map(write).collect::<Vec<_>>())
 }

@@ -11,6 +11,7 @@ use super::diff::MAX_REVIEWED_CELLS;
 use super::entries::Bits;
 use super::matrix::Standing;
 use super::policy::{GrantId, Policy, Role};
+use super::separation::any_violated;
 use crate::json::ObjectWriter;
 
 /// A kind of doubt.
@@ -81,10 +82,10 @@ impl Policy {
         for (id, role) in self.0.roles.iter().enumerate() {
             let closure = self.closure(&[id]);
             let path = format!("roles.{}.inherits", role.name);
-            if constraints.static_separation.iter().any(|one| one.is_violated(&closure)) {
+            if any_violated(&constraints.static_separation, &closure) {
                 let message = "nobody can have the role: it inherits roles that exclude each other";
                 lints.push(Lint { kind: LintKind::UnreachableRole, path, message: message.into() });
-            } else if constraints.dynamic_separation.iter().any(|one| one.is_violated(&closure)) {
+            } else if any_violated(&constraints.dynamic_separation, &closure) {
                 let message = "the role can never be active: it inherits roles that exclude each other";
                 lints.push(Lint { kind: LintKind::SeparationViolation, path, message: message.into() });
             }
@@ -145,7 +146,7 @@ impl Policy {
         let mut used = Bits::none(self.0.catalogue.len());
         for id in 0..self.0.roles.len() {
             let has = |entry: &u32| matches!(self.standing(id, *entry), Standing::Granted | Standing::Some);
-            self.granted_in_part(id).iter().filter(has).for_each(|entry| used.insert(entry));
+            self.role_subject(id).granted_in_part().iter().filter(has).for_each(|entry| used.insert(entry));
         }
         for entry in self.0.catalogue.ids().filter(|&entry| !used.contains(entry)) {
             lints.push(Lint {

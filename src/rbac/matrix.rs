@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::entries::{Bits, EntryId};
+use super::entries::EntryId;
 use super::hierarchy::RoleId;
 use super::policy::{Policy, of_entry};
 use crate::json::{self, ObjectWriter};
@@ -102,16 +102,6 @@ impl Policy {
             return Standing::Some;
         }
         if rights.deny_met.contains(entry) { Standing::Denied } else { Standing::None }
-    }
-
-    /// The entries that something grants to a role, if only instances of them.
-    pub(super) fn granted_in_part(&self, role: RoleId) -> Bits {
-        let mut entries = Bits::none(self.0.catalogue.len());
-        if let Some(role) = self.0.roles.get(role) {
-            entries.add(&role.rights.allow);
-            role.rights.allow_instances.iter().for_each(|instance| entries.insert(instance.entry));
-        }
-        entries
     }
 
     fn matrix_json(&self) -> String {

@@ -24,16 +24,21 @@ pub(super) struct Constraints {
 
 /// Of these roles, at most so many together.
 pub(super) struct Separation {
-    pub(super) roles: Vec<RoleId>,
+    roles: Vec<RoleId>,
     at_most: usize,
 }
 
 impl Separation {
     /// Whether these roles, given with all that they inherit, are too many together.
-    pub(super) fn is_violated(&self, closure: &[bool]) -> bool {
+    fn is_violated(&self, closure: &[bool]) -> bool {
         let held = |role: &&RoleId| closure.get(**role).copied().unwrap_or(false);
         self.roles.iter().filter(held).count() > self.at_most
     }
+}
+
+/// Whether these roles, given with all that they inherit, violate one of them.
+pub(super) fn any_violated(separations: &[Separation], closure: &[bool]) -> bool {
+    separations.iter().any(|separation| separation.is_violated(closure))
 }
 
 impl Constraints {
@@ -86,8 +91,7 @@ impl Constraints {
 
     /// Whether these roles may be active together. What may not even be assigned together may not.
     pub(super) fn allow_activation(&self, closure: &[bool]) -> bool {
-        let mut all = self.static_separation.iter().chain(&self.dynamic_separation);
-        !all.any(|separation| separation.is_violated(closure))
+        !any_violated(&self.static_separation, closure) && !any_violated(&self.dynamic_separation, closure)
     }
 }
 
@@ -120,7 +124,7 @@ impl Policy {
                 _ => None,
             }));
             let closure = self.closure(&held);
-            if self.0.constraints.static_separation.iter().any(|one| one.is_violated(&closure)) {
+            if any_violated(&self.0.constraints.static_separation, &closure) {
                 return Err(RoleError::SeparationOfDuty);
             }
         }

@@ -21,7 +21,7 @@ pub struct Subject {
     pub(super) policy: Policy,
     pub(super) roles: Vec<RoleId>,
     pub(super) unknown: Vec<String>,
-    pub(super) token: Option<TokenPermissions>,
+    token: Option<TokenPermissions>,
     /// The entries that its roles allow, whole.
     granted: Bits,
     rights: Scratch,
@@ -30,7 +30,7 @@ pub struct Subject {
 /// The permissions that a token carries. They only narrow what the roles allow.
 ///
 /// They are the client's to choose, in number and in kind, so nothing is worked out from them beforehand.
-pub(super) struct TokenPermissions {
+struct TokenPermissions {
     // INVARIANT: permissions, sorted, each once.
     texts: Vec<String>,
 }
@@ -48,7 +48,7 @@ impl TokenPermissions {
         Ok(Self { texts })
     }
 
-    pub(super) fn allow(&self, required: Permission<'_>) -> bool {
+    fn allow(&self, required: Permission<'_>) -> bool {
         let is_there = self.texts.binary_search_by(|text| text.as_str().cmp(required.as_str())).is_ok();
         is_there || self.permissions().any(|own| own.implies(required))
     }
@@ -110,9 +110,7 @@ impl Policy {
         let token = token.map(|texts| TokenPermissions::new(texts.iter().copied())).transpose()?;
         Ok(Subject::new(self.clone(), active, unknown, token))
     }
-}
 
-impl Policy {
     /// A subject of one role, whatever separates it from itself.
     pub(super) fn role_subject(&self, role: RoleId) -> Subject {
         Subject::new(self.clone(), alloc::vec![role], Vec::new(), None)
@@ -142,7 +140,7 @@ impl Subject {
     #[inline]
     pub fn has(&self, permission: &str, instance: Option<&str>) -> bool {
         match self.policy.find(permission, instance) {
-            Ok(Asked::Entry(entry)) => self.granted.contains(entry) && self.token_allows(permission),
+            Ok(Asked::Entry(entry)) => self.granted.contains(entry) && self.token_allows_text(permission),
             Ok(Asked::Instance(entry, name)) => self.has_instance(entry, name, permission, instance),
             Ok(Asked::Pattern(required)) => self.has_pattern(required),
             Err(_) => false,
@@ -174,11 +172,16 @@ impl Subject {
     /// `document:read:42` (this instance), `document:read:*` with `!document:read:42` (all but this one).
     #[must_use]
     pub fn permissions(&self) -> Vec<String> {
-        let mut touched = self.rights.allow.clone();
-        self.rights.allow_instances.iter().for_each(|instance| touched.insert(instance.entry));
         let mut out = Vec::new();
-        touched.iter().for_each(|entry| self.list_entry(entry, &mut out));
+        self.granted_in_part().iter().for_each(|entry| self.list_entry(entry, &mut out));
         out
+    }
+
+    /// The entries of which some grant of the roles has something, if only an instance.
+    pub(super) fn granted_in_part(&self) -> Bits {
+        let mut entries = self.rights.allow.clone();
+        self.rights.allow_instances.iter().for_each(|instance| entries.insert(instance.entry));
+        entries
     }
 
     fn list_entry(&self, entry: EntryId, out: &mut Vec<String>) {
@@ -191,7 +194,7 @@ impl Subject {
         if !catalogue.is_open(entry) {
             return;
         }
-        if self.may_most_of(entry) && self.token_allows(text) {
+        if self.may_most_of(entry) && self.token_allows_text(text) {
             out.push(alloc::format!("{text}:*"));
             let denied = of_entry(&self.rights.deny_instances, entry);
             out.extend(denied.iter().map(|&one| alloc::format!("!{}", catalogue.instance_text(one))));
@@ -235,8 +238,8 @@ impl Subject {
         }
         match (&self.token, instance) {
             (None, _) => true,
-            (Some(_), None) => self.token_allows(permission),
-            (Some(_), Some(instance)) => self.token_allows(&alloc::format!("{permission}:{instance}")),
+            (Some(_), None) => self.token_allows_text(permission),
+            (Some(_), Some(instance)) => self.token_allows_text(&alloc::format!("{permission}:{instance}")),
         }
     }
 
@@ -247,13 +250,18 @@ impl Subject {
             allowed |= self.policy.granted_by(&role.allow).any(|grant| grant.implies(required));
             denied |= self.policy.granted_by(&role.deny).any(|grant| grant.intersects(required));
         }
-        allowed && !denied && self.token.as_ref().is_none_or(|token| token.allow(required))
+        allowed && !denied && self.token_allows(required)
     }
 
+    pub(super) fn token_allows(&self, required: Permission<'_>) -> bool {
+        self.token.as_ref().is_none_or(|token| token.allow(required))
+    }
+
+    /// [`Subject::token_allows`], where nothing is read if there is no token.
     #[inline]
-    fn token_allows(&self, permission: &str) -> bool {
-        let Some(token) = &self.token else { return true };
-        Permission::parse(permission).is_ok_and(|required| token.allow(required))
+    fn token_allows_text(&self, permission: &str) -> bool {
+        self.token.is_none()
+            || Permission::parse(permission).is_ok_and(|required| self.token_allows(required))
     }
 }
 
