@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes the vectors beside this file: `python3 tests/vectors/generate.py` (needs the package `cryptography`).
+"""Writes the vectors beside this file: `python3 tests/vectors/generate.py` (needs the package `cryptography`, 50 or later).
 
-Nothing here calls donjon: tokens and hashes are made by hand from the primitives of `cryptography`, policies are decided
-by a reference evaluator, and each expected answer is written from the specification that its file names. Keys and nonces are derived from labels, so a
-second run gives the same bytes; `--check` only says whether it would.
+Nothing here calls donjon: tokens, hashes and envelopes are made by hand from the primitives of `cryptography`, policies are
+decided by a reference evaluator, and each expected answer is written from the specification that its file names. Keys and
+nonces are derived from labels, so a second run gives the same bytes; `--check` only says whether it would.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ sys.dont_write_bytecode = True
 
 from generator import (
     algorithms,
+    chunked,
     claims,
+    columns,
+    envelopes,
+    fernet,
     golden,
     keyring,
     keys_attacks,
@@ -29,6 +33,8 @@ from generator import (
     rfc,
     shape,
     signing,
+    sources,
+    streams,
     strength,
     types,
 )
@@ -36,7 +42,7 @@ from generator import (
 HERE = Path(__file__).resolve().parent
 # What other libraries wrote once, by foreign.py.
 GIVEN = {Path("golden/foreign.json")}
-THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, passwords, strength, permissions, policies)
+THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet)
 
 
 def write(folder: Path) -> int:

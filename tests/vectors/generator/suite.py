@@ -60,11 +60,12 @@ class Suite:
         self.document: Case = {"description": description, "source": source, "cases": []}
         self.names: set[str] = set()
 
-    def add(self, name: str, request: Case, answer: Case, attack: int | None = None) -> None:
+    def add(self, name: str, request: Case, answer: Case, attack: int | None = None, *, golden: bool = False) -> None:
+        """A case. What a golden one opens was written once, and later versions have to open it."""
         assert name not in self.names, f"{self.name}: two cases named {name!r}"
         self.names.add(name)
-        numbered = {} if attack is None else {"attack": attack}
-        self.document["cases"].append({"name": name, **numbered, "request": request, "answer": answer})
+        marks = ({} if attack is None else {"attack": attack}) | ({"golden": True} if golden else {})
+        self.document["cases"].append({"name": name, **marks, "request": request, "answer": answer})
 
     def verify(
         self,
@@ -121,7 +122,7 @@ class Suite:
 
 def _lines(case: Case) -> str:
     """One case on three lines: what it is, what goes in, what comes out."""
-    title = {member: case[member] for member in ("name", "attack") if member in case}
+    title = {member: case[member] for member in ("name", "attack", "golden") if member in case}
     return f'{json.dumps(title)[:-1]},\n "request": {json.dumps(case["request"])},\n "answer": {json.dumps(case["answer"])}}}'
 
 
