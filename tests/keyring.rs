@@ -279,3 +279,92 @@ fn what_an_identity_provider_publishes_is_read_past_what_is_unknown() {
     let read: Vec<_> = keyring.keys().map(|key| (key.id().unwrap(), key.algorithms().is_empty())).collect();
     assert_eq!(read, [("d", false), ("e", true)]);
 }
+
+#[test]
+fn a_rotation_ends_no_key_that_opens_what_is_stored() {
+    let spec = br#"{"envelope":"HS256","settings":"HS256","blind-index":"HS256"}"#;
+    let mut keyring = Keyring::generate_from_json(spec, NOW, &mut OsEntropy).unwrap();
+    for purpose in [Purpose::Envelope, Purpose::Settings, Purpose::BlindIndex] {
+        for year in 0..10 {
+            keyring = keyring.rotate(purpose, None, NOW + year * 31_557_600, 0, &mut OsEntropy).unwrap();
+        }
+        let statuses: Vec<_> =
+            keyring.keys().filter(|key| key.purpose() == purpose).map(|key| key.status().name()).collect();
+        assert_eq!(statuses, [vec!["verify-only"; 10], vec!["primary", "active"]].concat());
+    }
+    assert!(!keyring.summary().contains(r#""not_after_s":1"#), "{}", keyring.summary());
+}
+
+#[test]
+fn an_end_that_an_operator_set_stays_through_a_rotation() {
+    let primary = |purpose: &str| {
+        let k = "zGLuHbk3xtJNkv0tRotLXLIkrXYhutSNkYf6PZ6OxnY";
+        let jwks = format!(
+            r#"{{"keys":[{{"kty":"oct","kid":"a","alg":"HS256","k":"{k}","purpose":"{purpose}","status":"primary","not_after_s":1900000000}}]}}"#
+        );
+        Keyring::from_jwks(jwks.as_bytes()).unwrap()
+    };
+    let rotated = primary("envelope").rotate(Purpose::Envelope, None, NOW, 60, &mut OsEntropy).unwrap();
+    assert!(
+        rotated.summary().contains(r#""status":"verify-only","created_s":null,"not_after_s":1900000000"#)
+    );
+    let again = rotated.rotate(Purpose::Envelope, None, 1_900_000_001, 60, &mut OsEntropy).unwrap();
+    assert!(again.summary().contains(r#""kid":"a""#), "{}", again.summary());
+}
+
+/// The epochs in the order of the set, as the secret JWK Set has them.
+fn epochs(keyring: &Keyring) -> Vec<String> {
+    let set = keyring.secret_jwks();
+    let after = set.split(r#""epoch":"#).skip(1);
+    after.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect()).collect()
+}
+
+#[test]
+fn the_keys_of_a_blind_index_count_their_epochs_and_use_none_twice() {
+    let spec = br#"{"token":"EdDSA","envelope":"HS256","blind-index":"HS256"}"#;
+    let made = Keyring::generate_from_json(spec, NOW, &mut OsEntropy).unwrap();
+    assert_eq!(epochs(&made), ["1", "2"]);
+    let rotated = made.rotate(Purpose::BlindIndex, None, NOW, 0, &mut OsEntropy).unwrap();
+    assert_eq!(epochs(&rotated), ["1", "2", "3"]);
+    let both = rotated.rotate(Purpose::BlindIndex, Some(Algorithm::Hs512), NOW, 0, &mut OsEntropy).unwrap();
+    assert_eq!(
+        epochs(&both),
+        ["1", "2", "3", "4", "5"],
+        "another algorithm makes a primary and an active key"
+    );
+    let newest =
+        both.keys().filter(|key| key.status() == KeyStatus::Active).filter_map(|key| key.id()).last();
+    let newest = newest.unwrap();
+    let destroyed = both.with_status(newest, KeyStatus::Destroyed, None).unwrap();
+    assert_eq!(epochs(&destroyed), epochs(&both), "a destroyed key keeps its epoch");
+    let after = destroyed.rotate(Purpose::BlindIndex, None, NOW, 0, &mut OsEntropy).unwrap();
+    assert!(epochs(&after).contains(&"6".into()), "{:?}", epochs(&after));
+    let reloaded = Keyring::from_jwks(after.secret_jwks().as_bytes()).unwrap();
+    assert_eq!(*reloaded.secret_jwks(), *after.secret_jwks());
+}
+
+#[test]
+fn derived_keys_have_the_epochs_that_they_were_derived_for() {
+    let config = r#"{"keys":[{"purpose":"blind-index","epoch":4294967294,"oldest":4294967293}]}"#;
+    let derived = Keyring::from_master(MASTER, config).unwrap();
+    assert_eq!(epochs(&derived), ["1", "2", "1", "2", "4294967293", "4294967294", "4294967295"]);
+    let reloaded = Keyring::from_jwks(derived.secret_jwks().as_bytes()).unwrap();
+    assert_eq!(epochs(&reloaded), epochs(&derived));
+}
+
+#[test]
+fn an_epoch_that_is_none_is_refused() {
+    let key = |epoch: &str| {
+        let k = "zGLuHbk3xtJNkv0tRotLXLIkrXYhutSNkYf6PZ6OxnY";
+        let jwks = format!(
+            r#"{{"keys":[{{"kty":"oct","kid":"a","alg":"HS256","k":"{k}","purpose":"blind-index","epoch":{epoch}}}]}}"#
+        );
+        Keyring::from_jwks(jwks.as_bytes())
+    };
+    for epoch in ["0", "-1", "1.0", "1e0", "4294967296", "null", "true", r#""1""#, "[1]"] {
+        assert!(matches!(key(epoch), Err(KeyringError::Key { index: 0, .. })), "{epoch}");
+    }
+    let last = key("4294967295").unwrap();
+    let rotated = last.rotate(Purpose::BlindIndex, None, NOW, 0, &mut OsEntropy);
+    assert_eq!(rotated.err(), Some(KeyringError::Set("no epoch is left")));
+}

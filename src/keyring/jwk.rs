@@ -35,6 +35,7 @@ struct Members<'a> {
     status: Option<Text<'a>>,
     operations: Option<Value<'a>>,
     is_derived: bool,
+    epoch: Option<u32>,
     created_s: Option<Number<'a>>,
     not_after_s: Option<Number<'a>>,
 }
@@ -66,6 +67,10 @@ impl<'a> Members<'a> {
                     members.is_derived = is_derived;
                     continue;
                 }
+                "epoch" => {
+                    members.epoch = Some(epoch(value)?);
+                    continue;
+                }
                 "created_s" => {
                     members.created_s = Some(number(value)?);
                     continue;
@@ -90,6 +95,11 @@ fn number(value: Value<'_>) -> Result<Number<'_>, Refusal> {
     }
 }
 
+fn epoch(value: Value<'_>) -> Result<u32, Refusal> {
+    let Value::Number(number) = value else { return Err("an epoch is not a number") };
+    number.raw().parse().ok().filter(|epoch| *epoch > 0).ok_or("an epoch is out of range")
+}
+
 /// The longest secret of any type in base64url: longer ones are refused before anything is copied.
 const MAX_SECRET_TEXT_LEN: usize = base64url::encoded_len(secret::MAX_SECRET_LEN);
 
@@ -110,6 +120,7 @@ pub(super) fn read(jwk: Object<'_>) -> Result<Option<Key>, Refusal> {
         created_s: members.created_s.map(seconds).transpose()?,
         not_after_s: members.not_after_s.map(seconds).transpose()?,
         is_derived: members.is_derived,
+        epoch: members.epoch,
         material: None,
     };
     if status == KeyStatus::Destroyed {
@@ -290,6 +301,9 @@ pub(super) fn write_secret(key: &Key, out: &mut String) {
     object.text("purpose", key.purpose.name()).text("status", key.status.name());
     if key.is_derived {
         object.raw("derived", "true");
+    }
+    if let Some(epoch) = key.epoch {
+        object.integer("epoch", epoch.into());
     }
     if let Some(created_s) = key.created_s {
         object.integer("created_s", created_s);

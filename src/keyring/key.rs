@@ -66,6 +66,11 @@ impl Purpose {
             Self::Settings => "settings",
         }
     }
+
+    /// Whether what a key of it made is stored for as long as anybody likes, so that no key ends by itself.
+    pub(super) const fn is_of_data_at_rest(self) -> bool {
+        matches!(self, Self::Envelope | Self::BlindIndex | Self::Settings)
+    }
 }
 
 /// Where a key stands in its life.
@@ -125,6 +130,8 @@ pub struct Key {
     pub(super) created_s: Option<i64>,
     pub(super) not_after_s: Option<i64>,
     pub(super) is_derived: bool,
+    /// Which of its purpose's keys it is, counted from 1, where that is recorded.
+    pub(super) epoch: Option<u32>,
     // INVARIANT: `None` exactly when the status is `Destroyed`.
     pub(super) material: Option<alloc::sync::Arc<Material>>,
 }
@@ -164,6 +171,15 @@ impl Key {
     pub(crate) fn signing_algorithm(&self) -> Option<Algorithm> {
         let material = self.material.as_ref()?;
         self.algorithms.only().filter(|_| material.can_sign())
+    }
+
+    /// Whether a master secret makes it again, so that it cannot be destroyed.
+    pub(crate) const fn is_derived(&self) -> bool {
+        self.is_derived
+    }
+
+    pub(crate) const fn epoch(&self) -> Option<u32> {
+        self.epoch
     }
 
     /// Whether it only verified, and does so no more.

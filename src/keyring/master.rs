@@ -113,6 +113,7 @@ fn derive_key(hkdf: &Hkdf<Sha512>, derivation: &Derivation, epoch: u32) -> Optio
         created_s: None,
         not_after_s: None,
         is_derived: true,
+        epoch: Some(epoch),
         material: Some(Arc::new(material)),
     })
 }

@@ -133,8 +133,8 @@ impl Keyring {
     ) -> Result<Self, KeyringError> {
         let mut keys = Vec::new();
         for &(purpose, algorithm) in purposes {
-            for status in [KeyStatus::Primary, KeyStatus::Active] {
-                keys.push(generate_key(purpose, algorithm, status, now_s, entropy)?);
+            for (epoch, status) in [(1, KeyStatus::Primary), (2, KeyStatus::Active)] {
+                keys.push(generate_key(purpose, algorithm, status, epoch, now_s, entropy)?);
             }
         }
         Self::checked(keys)
@@ -186,11 +186,15 @@ impl Keyring {
     /// Makes the active key of `purpose` its primary, and a fresh key active. The old primary, if there is
     /// one, verifies on for `overlap_s` seconds: give at least the longest life of what it signed. Keys
     /// of this purpose whose time to verify is over leave the keyring.
+    /// Of the purposes whose keys open what is stored (`envelope`, `blind-index`, `settings`), the old primary
+    /// opens on without an end, whatever the overlap, and no key leaves: destroy a key when nothing is stored
+    /// under it any more, or to erase what is.
     /// `algorithm`: of the new keys, `None` for the same as before.
     ///
     /// # Errors
     /// - [`KeyringError::Set`]: derived keys, which rotate by their epoch; no algorithm, where no key of
-    ///   this purpose says which; an overlap that is negative or over 100 years.
+    ///   this purpose says which; an overlap that is negative or over 100 years; epochs that have run out;
+    ///   over [`MAX_KEYS`].
     /// - [`KeyringError::Entropy`]: no entropy.
     pub fn rotate(
         &self,
@@ -215,10 +219,12 @@ impl Keyring {
         let algorithm = algorithm.ok_or(KeyringError::Set("no key says which algorithm: name one"))?;
         let is_next = |key: &Key| can_be_next(key) && key.signing_algorithm() == Some(algorithm);
         let next = self.keys.iter().position(|key| is_next(key));
+        // What is stored has no last day: its keys end when an operator says so.
+        let end = (!purpose.is_of_data_at_rest()).then(|| now_s.saturating_add(overlap_s).max(0));
         let mut keys = Vec::with_capacity(self.keys.len().saturating_add(2));
         for (index, key) in self.keys.iter().enumerate() {
             // What has verified for the last time makes room, or a keyring could not rotate for ever.
-            if key.purpose == purpose && key.has_ended(now_s) {
+            if key.purpose == purpose && end.is_some() && key.has_ended(now_s) {
                 continue;
             }
             let mut key = Key::clone(key);
@@ -226,14 +232,16 @@ impl Keyring {
                 key.status = KeyStatus::Primary;
             } else if key.purpose == purpose && key.status == KeyStatus::Primary {
                 key.status = KeyStatus::VerifyOnly;
-                key.not_after_s = Some(now_s.saturating_add(overlap_s).max(0));
+                key.not_after_s = end.or(key.not_after_s);
             }
             keys.push(key);
         }
+        let mut epoch = self.next_epoch(purpose)?;
         if next.is_none() {
-            keys.push(generate_key(purpose, algorithm, KeyStatus::Primary, now_s, entropy)?);
+            keys.push(generate_key(purpose, algorithm, KeyStatus::Primary, epoch, now_s, entropy)?);
+            epoch = epoch_after(epoch)?;
         }
-        keys.push(generate_key(purpose, algorithm, KeyStatus::Active, now_s, entropy)?);
+        keys.push(generate_key(purpose, algorithm, KeyStatus::Active, epoch, now_s, entropy)?);
         Self::checked(keys)
     }
 
@@ -342,6 +350,11 @@ impl Keyring {
         self.keys.iter().filter(move |key| key.purpose == purpose)
     }
 
+    /// The epoch of the next fresh key: none is ever used again, not even that of a destroyed key.
+    fn next_epoch(&self, purpose: Purpose) -> Result<u32, KeyringError> {
+        epoch_after(self.of_purpose(purpose).filter_map(|key| key.epoch).max().unwrap_or(0))
+    }
+
     fn single(material: Material, algorithm: Algorithm, id: Option<&str>) -> Result<Self, KeyringError> {
         let refused = |reason| KeyringError::Key { index: 0, reason };
         if !material.algorithms().contains(algorithm) {
@@ -356,6 +369,7 @@ impl Keyring {
             created_s: None,
             not_after_s: None,
             is_derived: false,
+            epoch: None,
             material: Some(Arc::new(material)),
         }])
     }
@@ -410,12 +424,17 @@ fn write_set<'a>(
     out.push_str("]}");
 }
 
+fn epoch_after(epoch: u32) -> Result<u32, KeyringError> {
+    epoch.checked_add(1).ok_or(KeyringError::Set("no epoch is left"))
+}
+
 /// The id of a public key is its thumbprint; that of a secret is random, for a thumbprint would let
 /// anyone test guesses.
 fn generate_key(
     purpose: Purpose,
     algorithm: Algorithm,
     status: KeyStatus,
+    epoch: u32,
     now_s: i64,
     entropy: &mut impl Entropy,
 ) -> Result<Key, KeyringError> {
@@ -437,6 +456,8 @@ fn generate_key(
         created_s: Some(now_s.max(0)),
         not_after_s: None,
         is_derived: false,
+        // A blind index writes the epoch of its key into every value.
+        epoch: (purpose == Purpose::BlindIndex).then_some(epoch),
         material: Some(Arc::new(material)),
     })
 }
