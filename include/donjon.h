@@ -4,15 +4,17 @@
 //
 // 1. Functions return an int32_t: DONJON_OK (0) is success, every other number is one of the
 //    DONJON_* codes below. donjon_status_str() names it. There is no errno and no last error.
-// 2. Handles (donjon_keyring, donjon_issuer, ...) never change once made. Every function may be
-//    called from any thread on a shared handle. Each has a _free that accepts NULL; no other call
+// 2. Handles (donjon_keyring, donjon_issuer, ...) never change once made, or look after their own
+//    locks (donjon_hasher, donjon_encryptor, ...). Every function may be called from any thread on a
+//    shared handle. Each has a _free that accepts NULL; no other call
 //    consumes a handle, whether it succeeds or fails. Freeing one while another thread still uses
 //    it is the caller's mistake.
 // 3. Text and bytes come as pointer and length. (NULL, 0) is valid and empty. NULL with a length,
 //    or a length over PTRDIFF_MAX, is DONJON_INVALID_ARGUMENT.
 // 4. Byte outputs are (out, cap, out_len). Too small: DONJON_BUFFER_TOO_SMALL, the length needed in
-//    *out_len, and nothing else written. On any other failure nothing is written at all. Outputs are
-//    not NUL-terminated. Calls that mint something check cap against the bound of their *_bound
+//    *out_len, and nothing else written. On any other failure nothing is written at all, but that
+//    functions that open what was sealed may leave zeros in out: never plaintext. Outputs are not
+//    NUL-terminated. Calls that mint something check cap against the bound of their *_bound
 //    function first, so that a token is never made and thrown away.
 // 5. Outputs may not overlap inputs or one another.
 // 6. Time is Unix time: _s in seconds, _ms in milliseconds. DONJON_NEVER stands for a time that is
@@ -27,6 +29,27 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+// sqlalchemy-utils' padding "pkcs5".
+#define DONJON_PADDING_PKCS5 0
+
+// sqlalchemy-utils' padding "naive", which a column has that names none.
+#define DONJON_PADDING_NAIVE 1
+
+// sqlalchemy-utils' padding "oneandzeroes".
+#define DONJON_PADDING_ONE_AND_ZEROES 2
+
+// sqlalchemy-utils' padding "zeroes".
+#define DONJON_PADDING_ZEROES 3
+
+// The longest context, in bytes: all parts, and four bytes for each.
+#define DONJON_CONTEXT_MAX 4096
+
+// The characters of a Fernet key.
+#define DONJON_FERNET_KEY_LEN 44
+
+// "However old the token is", for donjon_fernet_decrypt.
+#define DONJON_NO_TTL -1
 
 // The longest password, in bytes; longer ones are TOO_LARGE, before anything is computed from them.
 #define DONJON_PASSWORD_MAX 4096
@@ -59,8 +82,24 @@
 // The matrix as a page of HTML that stands alone.
 #define DONJON_MATRIX_HTML 2
 
+// As many last bytes of an envelope as tell that it is whole.
+#define DONJON_READER_TAIL_MAX 16399
+
 // The bytes of a family's state.
 #define DONJON_REFRESH_STATE_LEN 32
+
+// As many first bytes of any envelope as tell all that stands before its first chunk, and the cap for a
+// header.
+#define DONJON_ENVELOPE_PREFIX_MAX 6336
+
+// The plaintext of every chunk but the last, in bytes.
+#define DONJON_CHUNK_LEN 16384
+
+// A data key, in bytes.
+#define DONJON_DATA_KEY_LEN 32
+
+// The longest passphrase, in bytes.
+#define DONJON_PASSPHRASE_MAX 4096
 
 // The version of the ABI: changes only when a program built against it would break. The soname
 // carries it.
@@ -180,6 +219,9 @@
 // As many users have the role as may.
 #define DONJON_CARDINALITY_EXCEEDED 84
 
+// What is stored does not open: another key, another context, or not what was sealed.
+#define DONJON_DECRYPT_FAILED 100
+
 // One of the permissions is enough.
 #define DONJON_ANY 1
 
@@ -191,6 +233,29 @@
 
 // The offset of a span that is not there.
 #define DONJON_ABSENT UINT32_MAX
+
+// The index of an encrypted column: keyed hashes of its values, to find equal ones by.
+//
+// Whoever reads the table sees which rows have equal values, and how often each is there: do not index a
+// column of few values. Two values that differ share an index value with a probability of 2^-bits, so open
+// what was found, and compare. Bring values into one form (case, blanks, Unicode) before they come here.
+typedef struct donjon_blind_index donjon_blind_index;
+
+// Opens one envelope of any size in constant memory. What it writes is authentic, chunk by chunk; that it
+// was the whole, donjon_decryptor_finish says: until then, use nothing of it that the rest could change.
+typedef struct donjon_decryptor donjon_decryptor;
+
+// Seals one envelope of any size in constant memory. What is pushed from several threads comes in some
+// order.
+typedef struct donjon_encryptor donjon_encryptor;
+
+// Fernet keys (github.com/fernet/spec): for what Python's cryptography.fernet wrote, and for as long as a
+// migration has to write it. Seal what is new with a donjon_sealer: a Fernet token opens wherever it is
+// moved to.
+//
+// Whatever is wrong with a token is DECRYPT_FAILED; its HMAC is checked first. Keys and tokens are read
+// strictly: canonical, padded base64url, and nothing around it.
+typedef struct donjon_fernet donjon_fernet;
 
 // Hashes and verifies passwords with Argon2id inside a budget of memory, which all calls on the handle
 // share: what does not fit waits for its turn. The memory is kept for the next hash, and wiped after
@@ -215,6 +280,16 @@ typedef struct donjon_policy donjon_policy;
 // Mints and checks single-purpose tokens (password reset, e-mail verification, invitation), each bound
 // to a state: once that has changed, the token is dead.
 typedef struct donjon_purpose_tokens donjon_purpose_tokens;
+
+// Opens any range of an envelope that the host keeps, from just the chunks that hold it.
+typedef struct donjon_reader donjon_reader;
+
+// Seals and opens under one source of keys: a keyring, a passphrase, a host's KMS or HSM, or a data key.
+// Everything that takes a sealer takes any of them.
+//
+// A function that opens writes as it goes: where it fails, the output holds zeros or what it held before,
+// and never plaintext. Its output and its inputs do not overlap (INVALID_ARGUMENT).
+typedef struct donjon_sealer donjon_sealer;
 
 // Roles that are active together, and what they may do under the policy that they were activated with,
 // which they keep alive.
@@ -331,6 +406,384 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Opens the text of a column that sqlalchemy-utils' AesEngine wrote, to be sealed anew: UTF-8. There is no
+// writing it: it is not authenticated, so that whoever can write the column can change what this returns,
+// and about one wrong secret in some hundreds opens to a text that is none.
+//
+// secret: the column's, as it was configured. padding: one of DONJON_PADDING_*.
+// cap: at least the longest value that so many characters may hold, which BUFFER_TOO_SMALL says before any
+//   work; text_len is always enough.
+//
+// Errors: DECRYPT_FAILED (another secret, another padding, not what AesEngine wrote), INVALID_ARGUMENT
+// (padding), OUT_OF_MEMORY, BUFFER_TOO_SMALL.
+int32_t donjon_aes_engine_open(const uint8_t *secret,
+                               size_t secret_len,
+                               uint32_t padding,
+                               const uint8_t *text,
+                               size_t text_len,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// Makes the index of a column from the "blind-index" secrets of a keyring, which may be freed afterwards.
+//
+// tenant: may be empty. Tenant, table and column each have keys of their own; 4,084 bytes together.
+// bits: 8 to 256, of which 32 find one wrong row in a column of four thousand million values.
+//
+// Errors: CONFIG_ERROR (no primary; a key that is no secret; two live keys with one "epoch", modulo 256),
+// INVALID_ARGUMENT (bits), TOO_LARGE.
+int32_t donjon_blind_index_new(const donjon_keyring *keyring,
+                               const uint8_t *tenant,
+                               size_t tenant_len,
+                               const uint8_t *table,
+                               size_t table_len,
+                               const uint8_t *column,
+                               size_t column_len,
+                               uint32_t bits,
+                               donjon_blind_index **out);
+
+// Says why donjon_blind_index_new refuses a keyring or a column: null if it does not, else
+// `{"error":"config_error","path":"","message":"…"}`.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_blind_index_diagnose(const donjon_keyring *keyring,
+                                    const uint8_t *tenant,
+                                    size_t tenant_len,
+                                    const uint8_t *table,
+                                    size_t table_len,
+                                    const uint8_t *column,
+                                    size_t column_len,
+                                    uint32_t bits,
+                                    uint8_t *out,
+                                    size_t cap,
+                                    size_t *out_len);
+
+// What to store for a value, beside its ciphertext: 1 + ⌈bits / 8⌉ bytes under the primary key.
+//
+// now_s: for the key's end, not negative.
+//
+// Errors: KEY_EXPIRED (the primary), INVALID_ARGUMENT, BUFFER_TOO_SMALL.
+int32_t donjon_blind_index_value(const donjon_blind_index *index,
+                                 int64_t now_s,
+                                 const uint8_t *value,
+                                 size_t value_len,
+                                 uint8_t *out,
+                                 size_t cap,
+                                 size_t *out_len);
+
+// What to look for: what donjon_blind_index_value stores, or stored, under each key that may be used now.
+// Of equal length, one after the other, the primary's first. A disabled key's rows are not found.
+//
+// now_s: for the keys' ends, not negative.
+//
+// Errors: KEY_EXPIRED (the primary), INVALID_ARGUMENT, BUFFER_TOO_SMALL.
+int32_t donjon_blind_index_candidates(const donjon_blind_index *index,
+                                      int64_t now_s,
+                                      const uint8_t *value,
+                                      size_t value_len,
+                                      uint8_t *out,
+                                      size_t cap,
+                                      size_t *out_len);
+
+// Frees the index of a column; its keys are wiped.
+void donjon_blind_index_free(donjon_blind_index *index);
+
+// Seals bytes with C2SP chunked-encryption (Cobblestone-256) and nothing around it, for what other
+// implementations are to open. Sealers do the same, and look after keys.
+//
+// key: 32 random bytes. context: any bytes, as they are. cap: at least the plaintext's length,
+// 72 bytes, and 16 for each whole 16 KiB.
+//
+// Errors: INVALID_ARGUMENT, TOO_LARGE, ENTROPY_UNAVAILABLE, BUFFER_TOO_SMALL.
+int32_t donjon_chunked_seal(const uint8_t *key,
+                            size_t key_len,
+                            const uint8_t *context,
+                            size_t context_len,
+                            const uint8_t *plaintext,
+                            size_t plaintext_len,
+                            uint8_t *out,
+                            size_t cap,
+                            size_t *out_len);
+
+// Opens what donjon_chunked_seal, or another implementation, sealed.
+//
+// cap: at least the plaintext's length, which BUFFER_TOO_SMALL says; the message's is always enough.
+//
+// Errors: DECRYPT_FAILED, INVALID_ARGUMENT (key), BUFFER_TOO_SMALL.
+int32_t donjon_chunked_open(const uint8_t *key,
+                            size_t key_len,
+                            const uint8_t *context,
+                            size_t context_len,
+                            const uint8_t *message,
+                            size_t message_len,
+                            uint8_t *out,
+                            size_t cap,
+                            size_t *out_len);
+
+// Appends a part to a context: the place that a ciphertext belongs to, such as table, column and row. It
+// begins empty, and must be the same when sealing and when opening.
+//
+// A part is encoded as its length, four bytes big-endian, and itself, so that ("ab", "c") and ("a", "bc")
+// differ; functions that take a context refuse what is not encoded so.
+// out: the context with the part; may be where context is. cap: DONJON_CONTEXT_MAX is enough for any.
+//
+// Errors: TOO_LARGE, INVALID_ARGUMENT (no context), BUFFER_TOO_SMALL.
+int32_t donjon_context_append(const uint8_t *context,
+                              size_t context_len,
+                              const uint8_t *part,
+                              size_t part_len,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// Makes a data key for a scope (a tenant, a subject, a table): a sealer of cells, and the wrapped key to
+// store once. Where the stored key is deleted, and no backup of it opens, the cells are shredded.
+//
+// wrapping: a sealer of a keyring, a KMS or a passphrase. scope: any bytes, at most DONJON_CONTEXT_MAX;
+// the same when it is opened. cap: at least DONJON_ENVELOPE_PREFIX_MAX. data_key: free it with
+// donjon_sealer_free.
+//
+// Errors: INVALID_ARGUMENT (wrapping is a data key itself), otherwise as donjon_sealer_seal.
+int32_t donjon_data_key_new(const donjon_sealer *wrapping,
+                            const uint8_t *scope,
+                            size_t scope_len,
+                            int64_t now_s,
+                            uint8_t *out,
+                            size_t cap,
+                            size_t *out_len,
+                            donjon_sealer **data_key);
+
+// Unwraps a stored data key: a sealer of cells.
+//
+// data_key: free it with donjon_sealer_free.
+//
+// Errors: as donjon_sealer_open; another scope is DECRYPT_FAILED.
+int32_t donjon_data_key_open(const donjon_sealer *wrapping,
+                             const uint8_t *scope,
+                             size_t scope_len,
+                             int64_t now_s,
+                             const uint8_t *wrapped,
+                             size_t wrapped_len,
+                             donjon_sealer **data_key);
+
+// Wraps a stored data key anew: gives what to store in its place. Its cells stay as they are.
+//
+// from: opens it. to: wraps it; a sealer of a keyring, a KMS or a passphrase, often the same handle.
+// cap: at least DONJON_ENVELOPE_PREFIX_MAX.
+//
+// Errors: as donjon_data_key_open, for from; as donjon_data_key_new, for to.
+int32_t donjon_data_key_rewrap(const donjon_sealer *from,
+                               const donjon_sealer *to,
+                               const uint8_t *scope,
+                               size_t scope_len,
+                               int64_t now_s,
+                               const uint8_t *wrapped,
+                               size_t wrapped_len,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// Reads the beginning of an envelope.
+//
+// context, now_s: as donjon_sealer_open. threads: as donjon_encryptor_new.
+// prefix: the envelope's first DONJON_ENVELOPE_PREFIX_MAX bytes, or all of a shorter one.
+// consumed: how many of them stand before the first chunk; push what comes after those.
+//
+// Errors: as donjon_sealer_open.
+int32_t donjon_decryptor_new(const donjon_sealer *sealer,
+                             const uint8_t *context,
+                             size_t context_len,
+                             int64_t now_s,
+                             uint32_t threads,
+                             const uint8_t *prefix,
+                             size_t prefix_len,
+                             size_t *consumed,
+                             donjon_decryptor **decryptor);
+
+// Pushes what comes next of the envelope: writes the plaintext of the chunks that it completed.
+//
+// cap: donjon_stream_bound of the input is enough. BUFFER_TOO_SMALL pushes nothing.
+//
+// Errors: DECRYPT_FAILED (a chunk is not authentic; from then on always), INVALID_ARGUMENT (after the
+// end), TOO_LARGE, OUT_OF_MEMORY (no thread), BUFFER_TOO_SMALL.
+int32_t donjon_decryptor_push(const donjon_decryptor *decryptor,
+                              const uint8_t *sealed,
+                              size_t sealed_len,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// Ends the envelope: writes the plaintext of its last chunk. OK says that the whole was there.
+//
+// cap: donjon_stream_bound(0) is enough.
+//
+// Errors: as donjon_decryptor_push.
+int32_t donjon_decryptor_finish(const donjon_decryptor *decryptor,
+                                uint8_t *out,
+                                size_t cap,
+                                size_t *out_len);
+
+// Frees a decryptor, and wipes its key and what it holds.
+void donjon_decryptor_free(donjon_decryptor *decryptor);
+
+// A cap that every push and finish of so much input is content with, of an encryptor and of a decryptor.
+size_t donjon_stream_bound(size_t input_len);
+
+// Begins an envelope: writes all that stands before its first chunk.
+//
+// context, now_s: as donjon_sealer_seal. threads: 1 to 64; pushes of 1 MiB and more are shared by so many.
+// cap: at least DONJON_ENVELOPE_PREFIX_MAX. The sealer may be freed afterwards.
+//
+// Errors: as donjon_sealer_seal.
+int32_t donjon_encryptor_new(const donjon_sealer *sealer,
+                             const uint8_t *context,
+                             size_t context_len,
+                             int64_t now_s,
+                             uint32_t threads,
+                             uint8_t *out,
+                             size_t cap,
+                             size_t *out_len,
+                             donjon_encryptor **encryptor);
+
+// Pushes plaintext: writes the chunks that it completed, which may be none.
+//
+// cap: donjon_stream_bound of the plaintext is enough. BUFFER_TOO_SMALL pushes nothing.
+//
+// Errors: INVALID_ARGUMENT (after the end), TOO_LARGE, OUT_OF_MEMORY (no thread: the stream is over),
+// BUFFER_TOO_SMALL.
+int32_t donjon_encryptor_push(const donjon_encryptor *encryptor,
+                              const uint8_t *plaintext,
+                              size_t plaintext_len,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// Ends the envelope: writes its last chunk. What was not finished does not open.
+//
+// cap: donjon_stream_bound(0) is enough.
+//
+// Errors: as donjon_encryptor_push.
+int32_t donjon_encryptor_finish(const donjon_encryptor *encryptor,
+                                uint8_t *out,
+                                size_t cap,
+                                size_t *out_len);
+
+// Frees an encryptor, and wipes its key and what it holds.
+void donjon_encryptor_free(donjon_encryptor *encryptor);
+
+// Judges whether what was sealed under a data key is gone for good, once its wrapped form was deleted where
+// it was stored. A backup still has that, so the keys that wrapped it must be destroyed (what lives on
+// re-wrapped first), or the backups gone:
+// {"erased":true,"by":"keys_destroyed","alive":[],"backups_expire_s":null}. "by" is "keys_destroyed",
+// "backups_expired" or null; "alive" the keys that are not destroyed.
+//
+// The answer is about this keyring: a copy of it from before a key was destroyed still opens.
+//
+// key_ids: a JSON list of the ids of every key that ever wrapped the data key. backups_expire_s: from when on
+//   no backup has a wrapped form, or DONJON_NEVER if that is never or not known.
+//
+// Errors: UNKNOWN_KEY (no "envelope" key of the keyring); CONFIG_ERROR (a derived key, which cannot be
+// destroyed, and no end of the backups); INVALID_ARGUMENT (no ids, a negative time); MALFORMED (not a list of
+// strings), TOO_LARGE (over 512 of them), BUFFER_TOO_SMALL.
+int32_t donjon_erasure(const donjon_keyring *keyring,
+                       const uint8_t *key_ids,
+                       size_t key_ids_len,
+                       int64_t backups_expire_s,
+                       int64_t now_s,
+                       uint8_t *out,
+                       size_t cap,
+                       size_t *out_len);
+
+// Reads keys: one of DONJON_FERNET_KEY_LEN characters, or several separated by commas, at most 64. The first
+// makes tokens, all of them read.
+//
+// Errors: CONFIG_ERROR.
+int32_t donjon_fernet_new(const uint8_t *keys,
+                          size_t keys_len,
+                          donjon_fernet **out);
+
+// The characters of the token of so many bytes, just as donjon_fernet_encrypt writes it. SIZE_MAX if there
+// is no such token.
+size_t donjon_fernet_token_len(size_t plaintext_len);
+
+// Makes a token, under the first key.
+//
+// now_s: stands in the token, for anyone to read; not negative.
+// cap: at least donjon_fernet_token_len(plaintext_len).
+//
+// Errors: INVALID_ARGUMENT, OUT_OF_MEMORY, ENTROPY_UNAVAILABLE, BUFFER_TOO_SMALL.
+int32_t donjon_fernet_encrypt(const donjon_fernet *fernet,
+                              int64_t now_s,
+                              const uint8_t *plaintext,
+                              size_t plaintext_len,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// The plaintext of a token that one of the keys made.
+//
+// ttl_s: the token was made at most so long ago, and no more than 60 s from now; DONJON_NO_TTL for a token
+//   of any time. No other negative number, and now_s neither.
+// cap: at least the longest plaintext that so many characters may hold, which BUFFER_TOO_SMALL says before
+//   any work; token_len is always enough.
+//
+// Errors: DECRYPT_FAILED, INVALID_ARGUMENT, OUT_OF_MEMORY, BUFFER_TOO_SMALL.
+int32_t donjon_fernet_decrypt(const donjon_fernet *fernet,
+                              int64_t now_s,
+                              int64_t ttl_s,
+                              const uint8_t *token,
+                              size_t token_len,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// The same plaintext and time under the first key, whichever of the keys made the token.
+//
+// cap: at least token_len; the new token is just as long.
+//
+// Errors: DECRYPT_FAILED, OUT_OF_MEMORY, ENTROPY_UNAVAILABLE, BUFFER_TOO_SMALL.
+int32_t donjon_fernet_rotate(const donjon_fernet *fernet,
+                             const uint8_t *token,
+                             size_t token_len,
+                             uint8_t *out,
+                             size_t cap,
+                             size_t *out_len);
+
+// When a token was made, if one of the keys made it: Unix seconds, INT64_MAX for what is beyond them.
+//
+// Errors: DECRYPT_FAILED, OUT_OF_MEMORY.
+int32_t donjon_fernet_timestamp(const donjon_fernet *fernet,
+                                const uint8_t *token,
+                                size_t token_len,
+                                int64_t *out);
+
+// SECRET: a fresh key.
+//
+// cap: at least DONJON_FERNET_KEY_LEN.
+//
+// Errors: ENTROPY_UNAVAILABLE, BUFFER_TOO_SMALL.
+int32_t donjon_fernet_generate_key(uint8_t *out, size_t cap, size_t *out_len);
+
+// SECRET: the key of a password, by PBKDF2 with HMAC-SHA-256, as services derive it with
+// cryptography's PBKDF2HMAC. 100,000 iterations take some tens of milliseconds.
+//
+// salt: the one that the data was written with. Where it was random and stored nowhere, the data is lost.
+// iterations: 1 to 10,000,000. password, salt: up to 4,096 bytes each.
+// cap: at least DONJON_FERNET_KEY_LEN.
+//
+// Errors: PARAMS_OUT_OF_BOUNDS (iterations, before any work), TOO_LARGE, BUFFER_TOO_SMALL.
+int32_t donjon_fernet_derive_key(const uint8_t *password,
+                                 size_t password_len,
+                                 const uint8_t *salt,
+                                 size_t salt_len,
+                                 uint32_t iterations,
+                                 uint8_t *out,
+                                 size_t cap,
+                                 size_t *out_len);
+
+// Frees Fernet keys; they are wiped.
+void donjon_fernet_free(donjon_fernet *fernet);
 
 // Makes a hasher. The keyring may be freed afterwards.
 //
@@ -624,12 +1077,14 @@ int32_t donjon_keyring_import(const donjon_keyring *keyring,
 
 // The keyring in which the active key of a purpose is its primary, a fresh key is active, and the old
 // primary, if there is one, verifies on until now_s + overlap_s: give at least the longest life of what
-// it signed.
+// it signed. Of "envelope", "blind-index" and "settings" keys, whose work is stored, the old primary opens
+// on without an end, whatever overlap_s, and no key leaves the keyring: destroy one when nothing is stored
+// under it any more, or to erase what is. Keys of other purposes leave when their time to verify is over.
 //
 // purpose: such as "token". alg: of the new keys; empty for the same as before.
 //
-// Errors: CONFIG_ERROR (unknown purpose or algorithm, no algorithm where no key says which, or derived
-// keys, which rotate by their epoch), ENTROPY_UNAVAILABLE.
+// Errors: CONFIG_ERROR (unknown purpose or algorithm, no algorithm where no key says which, over 512 keys,
+// or derived keys, which rotate by their epoch), ENTROPY_UNAVAILABLE.
 int32_t donjon_keyring_rotate(const donjon_keyring *keyring,
                               const uint8_t *purpose,
                               size_t purpose_len,
@@ -929,6 +1384,52 @@ int32_t donjon_purpose_tokens_check(const donjon_purpose_tokens *tokens,
 // Frees the tokens of a keyring.
 void donjon_purpose_tokens_free(donjon_purpose_tokens *tokens);
 
+// Makes a reader, once the end of the envelope has been seen to be its end.
+//
+// context, now_s: as donjon_sealer_open. prefix: the envelope's first DONJON_ENVELOPE_PREFIX_MAX bytes,
+// tail: its last DONJON_READER_TAIL_MAX bytes, or both all of a shorter one. total_len: of all of it.
+//
+// Errors: as donjon_sealer_open; INVALID_ARGUMENT (a tail of another length).
+int32_t donjon_reader_new(const donjon_sealer *sealer,
+                          const uint8_t *context,
+                          size_t context_len,
+                          int64_t now_s,
+                          const uint8_t *prefix,
+                          size_t prefix_len,
+                          const uint8_t *tail,
+                          size_t tail_len,
+                          uint64_t total_len,
+                          donjon_reader **out);
+
+// The length of the plaintext.
+int32_t donjon_reader_len(const donjon_reader *reader, uint64_t *out);
+
+// Which bytes of the envelope donjon_reader_read wants for a range of plaintext; none beyond its end.
+int32_t donjon_reader_span(const donjon_reader *reader,
+                           uint64_t offset,
+                           uint64_t len,
+                           uint64_t *span_offset,
+                           uint64_t *span_len);
+
+// Opens a range of plaintext: as much of len as there is from offset on.
+//
+// span: the bytes of the envelope that donjon_reader_span says. cap: at least what comes out; len is
+// always enough.
+//
+// Errors: DECRYPT_FAILED (they are not authentic), INVALID_ARGUMENT (they are not as many), TOO_LARGE,
+// OUT_OF_MEMORY, BUFFER_TOO_SMALL.
+int32_t donjon_reader_read(const donjon_reader *reader,
+                           uint64_t offset,
+                           uint64_t len,
+                           const uint8_t *span,
+                           size_t span_len,
+                           uint8_t *out,
+                           size_t cap,
+                           size_t *out_len);
+
+// Frees a reader, and wipes its key.
+void donjon_reader_free(donjon_reader *reader);
+
 // Begins a family: mint its first token with donjon_issuer_refresh.
 //
 // state: receives DONJON_REFRESH_STATE_LEN bytes.
@@ -973,6 +1474,197 @@ int32_t donjon_refresh_revoke(const uint8_t *state, size_t state_len, uint8_t *o
 //
 // Errors: REVOKED, MISSING_CLAIM (no iat), INVALID_ARGUMENT (skew_s).
 int32_t donjon_revocation_check(const donjon_revocation_facts *facts);
+
+// Makes a sealer of the "envelope" secrets of a keyring: it seals under the primary, and opens under the
+// one that an envelope names. The keyring may be freed afterwards.
+//
+// Errors: CONFIG_ERROR (no primary; a key that is no secret or has no id).
+int32_t donjon_sealer_new(const donjon_keyring *keyring,
+                          donjon_sealer **out);
+
+// Says why donjon_sealer_new refuses a keyring: null if it does not, else
+// `{"error":"config_error","path":"","message":"…"}`.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_sealer_diagnose(const donjon_keyring *keyring,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// Makes a sealer of a passphrase. Each envelope costs one Argon2id: when it is sealed, of these
+// parameters; when it is opened, of those that it says, within bounds. Its memory is allocated for each,
+// and wiped.
+//
+// memory_kib, time_cost, parallelism: all 0 for the default, 256 MiB, 3 passes, 1 lane. At most 1 GiB,
+//   16 passes, 16 lanes, and four passes over 1 GiB of work.
+//
+// Errors: INVALID_ARGUMENT (an empty passphrase), TOO_LARGE, PARAMS_OUT_OF_BOUNDS.
+int32_t donjon_sealer_from_passphrase(const uint8_t *passphrase,
+                                      size_t passphrase_len,
+                                      uint32_t memory_kib,
+                                      uint32_t time_cost,
+                                      uint32_t parallelism,
+                                      donjon_sealer **out);
+
+// Makes a sealer of a data key that the host's KMS or HSM has wrapped or unwrapped. It opens those
+// envelopes alone that hold this wrapped key; what it seals holds it too.
+//
+// To seal: have the KMS make a data key, or wrap one of donjon_external_key_generate. To open: give the
+// KMS what donjon_envelope_inspect says. The data key is copied; wipe the host's.
+// key_id: names the KMS's key, 1 to 128 bytes. wrapped_key: what the KMS made, 1 to 6,144 bytes.
+//
+// Errors: INVALID_ARGUMENT.
+int32_t donjon_sealer_from_external(const uint8_t *data_key,
+                                    size_t data_key_len,
+                                    const uint8_t *key_id,
+                                    size_t key_id_len,
+                                    const uint8_t *wrapped_key,
+                                    size_t wrapped_key_len,
+                                    donjon_sealer **out);
+
+// Draws a data key for a KMS or HSM that wraps keys and makes none.
+//
+// cap: at least DONJON_DATA_KEY_LEN.
+//
+// Errors: ENTROPY_UNAVAILABLE, BUFFER_TOO_SMALL.
+int32_t donjon_external_key_generate(uint8_t *out, size_t cap, size_t *out_len);
+
+// The id of the key that new envelopes name: the keyring's primary, the KMS's, the data key's own; empty
+// for a passphrase.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_sealer_key_id(const donjon_sealer *sealer,
+                             uint8_t *out,
+                             size_t cap,
+                             size_t *out_len);
+
+// The length of the envelope of so much plaintext, just as donjon_sealer_seal writes it.
+//
+// Errors: TOO_LARGE.
+int32_t donjon_sealer_sealed_len(const donjon_sealer *sealer, size_t plaintext_len, size_t *out);
+
+// Seals bytes for a context: the very same opens them, and no other.
+//
+// context: of donjon_context_append, or empty. now_s: for the end of a keyring's key, not negative.
+// cap: at least donjon_sealer_sealed_len of the plaintext.
+//
+// Errors: INVALID_ARGUMENT (not a context), KEY_EXPIRED (the primary), TOO_LARGE, OUT_OF_MEMORY,
+// ENTROPY_UNAVAILABLE, BUFFER_TOO_SMALL.
+int32_t donjon_sealer_seal(const donjon_sealer *sealer,
+                           const uint8_t *context,
+                           size_t context_len,
+                           int64_t now_s,
+                           const uint8_t *plaintext,
+                           size_t plaintext_len,
+                           uint8_t *out,
+                           size_t cap,
+                           size_t *out_len);
+
+// Opens an envelope, whole or not at all.
+//
+// cap: at least the plaintext's length, which BUFFER_TOO_SMALL says before any work; the envelope's is
+// always enough.
+//
+// Errors: DECRYPT_FAILED (another context, another kind, cut off, changed, no envelope); UNKNOWN_KEY,
+// KEY_DISABLED, KEY_DESTROYED, KEY_EXPIRED (the key that it names; no other is tried);
+// PARAMS_OUT_OF_BOUNDS (of a passphrase's, before any work); INVALID_ARGUMENT, TOO_LARGE (context),
+// OUT_OF_MEMORY, BUFFER_TOO_SMALL.
+int32_t donjon_sealer_open(const donjon_sealer *sealer,
+                           const uint8_t *context,
+                           size_t context_len,
+                           int64_t now_s,
+                           const uint8_t *envelope,
+                           size_t envelope_len,
+                           uint8_t *out,
+                           size_t cap,
+                           size_t *out_len);
+
+// Whether an envelope or a wrapped data key should be wrapped anew: 1 if the key that it names is not the
+// one that wraps now (of a passphrase: if its parameters are others), else 0.
+//
+// prefix: its first DONJON_ENVELOPE_PREFIX_MAX bytes, or all of it.
+//
+// Errors: DECRYPT_FAILED (none of a kind that this sealer wraps).
+int32_t donjon_sealer_needs_rewrap(const donjon_sealer *sealer,
+                                   const uint8_t *prefix,
+                                   size_t prefix_len,
+                                   uint32_t *out);
+
+// Changes the key of an envelope without touching its payload: gives the header to put in the place of
+// the old one, whose length is old_header_len.
+//
+// from: opens the envelope. to: wraps its data key; of the same kind as from, often the same handle. Of
+//   external keys, the same data key wrapped anew.
+// prefix: the envelope's first DONJON_ENVELOPE_PREFIX_MAX bytes, or all of it.
+// cap: at least DONJON_ENVELOPE_PREFIX_MAX.
+//
+// Errors: as donjon_sealer_open, for from; as donjon_sealer_seal, for to; INVALID_ARGUMENT (another kind
+// or data key).
+int32_t donjon_sealer_rewrap(const donjon_sealer *from,
+                             const donjon_sealer *to,
+                             int64_t now_s,
+                             const uint8_t *prefix,
+                             size_t prefix_len,
+                             size_t *old_header_len,
+                             uint8_t *out,
+                             size_t cap,
+                             size_t *out_len);
+
+// Says what an envelope, a cell or a wrapped data key says of itself, before any key is asked for:
+// `{"kind":"self-contained","key_id":"…","header_len":134,"wrapped_key":null,"memory_kib":null,
+// "time_cost":null,"parallelism":null}`. Nothing of it is authentic yet.
+//
+// kind: "self-contained", "data-key", "cell", "passphrase" or "external". key_id: the key that opens it.
+// wrapped_key: base64url of what the KMS is to unwrap, of an external one. header_len: where the payload
+// begins.
+//
+// Errors: DECRYPT_FAILED (no envelope), BUFFER_TOO_SMALL.
+int32_t donjon_envelope_inspect(const uint8_t *prefix,
+                                size_t prefix_len,
+                                uint8_t *out,
+                                size_t cap,
+                                size_t *out_len);
+
+// Frees a sealer, and wipes its keys.
+void donjon_sealer_free(donjon_sealer *sealer);
+
+// Seals the value of a setting under the keyring's primary "settings" secret: a text of one line that begins
+// with `sealed:`, for an environment or a configuration file. No other setting opens it.
+//
+// name: as the setting is called, up to 4,092 bytes. value: UTF-8, up to 64 KiB. now_s: for the key's end,
+// not negative.
+// cap: at least the text's length, which BUFFER_TOO_SMALL says before any work; 512 bytes more than twice
+//   the value's are always enough.
+//
+// Errors: CONFIG_ERROR (no primary "settings" secret, or a key that is not of 32 bytes), KEY_EXPIRED (the
+// primary), TOO_LARGE, INVALID_ARGUMENT, OUT_OF_MEMORY, ENTROPY_UNAVAILABLE, BUFFER_TOO_SMALL.
+int32_t donjon_setting_seal(const donjon_keyring *keyring,
+                            const uint8_t *name,
+                            size_t name_len,
+                            const uint8_t *value,
+                            size_t value_len,
+                            int64_t now_s,
+                            uint8_t *out,
+                            size_t cap,
+                            size_t *out_len);
+
+// The value of a sealed setting.
+//
+// cap: at least the value's length, which BUFFER_TOO_SMALL says; sealed_len is always enough.
+//
+// Errors: MALFORMED (it does not begin with `sealed:`: it was never sealed); DECRYPT_FAILED (another
+// setting's, or not what was sealed); UNKNOWN_KEY, KEY_DISABLED, KEY_DESTROYED, KEY_EXPIRED (the key that it
+// names; no other is tried); CONFIG_ERROR, as donjon_setting_seal; TOO_LARGE (over 128 KiB; name),
+// INVALID_ARGUMENT, OUT_OF_MEMORY, BUFFER_TOO_SMALL.
+int32_t donjon_setting_open(const donjon_keyring *keyring,
+                            const uint8_t *name,
+                            size_t name_len,
+                            const uint8_t *sealed,
+                            size_t sealed_len,
+                            int64_t now_s,
+                            uint8_t *out,
+                            size_t cap,
+                            size_t *out_len);
 
 // The version of the ABI that this library has; compare it with DONJON_ABI_VERSION on load.
 uint32_t donjon_abi_version(void);

@@ -91,6 +91,9 @@ pub enum Status {
     SeparationOfDuty = 83,
     /// As many users have the role as may.
     CardinalityExceeded = 84,
+
+    /// What is stored does not open: another key, another context, or not what was sealed.
+    DecryptFailed = 100,
 }
 
 struct Row {
@@ -104,7 +107,7 @@ const fn row(status: Status, name: &'static CStr, http: u16, message: &'static C
     Row { status, name, http, message }
 }
 
-const TABLE: [Row; 37] = [
+const TABLE: [Row; 38] = [
     row(Status::Ok, c"ok", 200, c"success"),
     row(Status::InvalidArgument, c"invalid_argument", 500, c"an argument is not valid"),
     row(Status::BufferTooSmall, c"buffer_too_small", 500, c"the output buffer is too small"),
@@ -115,7 +118,7 @@ const TABLE: [Row; 37] = [
     row(Status::Malformed, c"malformed", 401, c"the input is not of its format"),
     row(Status::TooLarge, c"too_large", 401, c"the input is over its limit"),
     row(Status::Unsupported, c"unsupported", 401, c"the input's format is not supported"),
-    row(Status::UnknownKey, c"unknown_key", 401, c"no usable key answers to the token"),
+    row(Status::UnknownKey, c"unknown_key", 401, c"no usable key answers to the input"),
     row(Status::KeyDisabled, c"key_disabled", 401, c"the key is disabled"),
     row(Status::KeyDestroyed, c"key_destroyed", 401, c"the key was destroyed"),
     row(Status::KeyExpired, c"key_expired", 401, c"the key no longer verifies"),
@@ -162,6 +165,7 @@ const TABLE: [Row; 37] = [
     row(Status::UnknownRole, c"unknown_role", 500, c"the policy has no such role"),
     row(Status::SeparationOfDuty, c"separation_of_duty", 403, c"the roles exclude each other"),
     row(Status::CardinalityExceeded, c"cardinality_exceeded", 403, c"as many users have the role as may"),
+    row(Status::DecryptFailed, c"decrypt_failed", 500, c"the data does not open under this key and context"),
 ];
 
 impl Status {

@@ -12,6 +12,8 @@
 //!   families and revocation.
 //! - [`password`] – hashes and verifies passwords, and judges new ones.
 //! - [`rbac`] – decides what roles allow, from a policy document.
+//! - [`envelope`] – seals what is stored and opens it again: cells, files, streams; rotates keys, and
+//!   forgets.
 //! - [`jwks`] – decides when to fetch an identity provider's key set again.
 //!
 //! # What they share
@@ -30,11 +32,14 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod aes_engine;
 pub mod base64url;
 mod bytes;
 pub mod ct;
 pub mod entropy;
+pub mod envelope;
 pub mod error;
+pub mod fernet;
 pub mod json;
 pub mod jwks;
 pub mod keyring;
@@ -42,6 +47,7 @@ pub mod password;
 pub mod rbac;
 #[cfg(feature = "std")]
 pub mod runtime;
+pub mod settings;
 pub mod signature;
 pub mod time;
 pub mod token;

@@ -67,7 +67,7 @@ var (
 	ErrTooLarge           error = &Error{CodeTooLarge}           // the input is over its limit
 	ErrUnsupported        error = &Error{CodeUnsupported}        // a format that is deliberately not read
 
-	ErrUnknownKey   error = &Error{CodeUnknownKey}   // no usable key answers to the token
+	ErrUnknownKey   error = &Error{CodeUnknownKey}   // no usable key answers to the input
 	ErrKeyDisabled  error = &Error{CodeKeyDisabled}  // the key was disabled by an operator
 	ErrKeyDestroyed error = &Error{CodeKeyDestroyed} // only the key's id is left
 	ErrKeyExpired   error = &Error{CodeKeyExpired}   // the key verified until a time that has passed
@@ -97,11 +97,13 @@ var (
 	ErrUnknownRole         error = &Error{CodeUnknownRole}         // the policy lacks it
 	ErrSeparationOfDuty    error = &Error{CodeSeparationOfDuty}    // roles that exclude each other
 	ErrCardinalityExceeded error = &Error{CodeCardinalityExceeded} // as many users have the role as may
+
+	ErrDecryptFailed error = &Error{CodeDecryptFailed} // another context, another key, or not what was sealed
 )
 
 // failures holds the sentinel of each code, so that refusing allocates nothing.
-var failures = func() [CodeCardinalityExceeded + 1]error {
-	var table [CodeCardinalityExceeded + 1]error
+var failures = func() [CodeDecryptFailed + 1]error {
+	var table [CodeDecryptFailed + 1]error
 	for _, err := range []error{
 		ErrInvalidArgument, ErrOutOfMemory, ErrInternal, ErrEntropyUnavailable, ErrConfig,
 		ErrMalformed, ErrTooLarge, ErrUnsupported,
@@ -111,6 +113,7 @@ var failures = func() [CodeCardinalityExceeded + 1]error {
 		ErrReuseDetected, ErrStateStale, ErrRevoked, ErrInvalid,
 		ErrPasswordMismatch, ErrInvalidHash, ErrParamsOutOfBounds, ErrBusy,
 		ErrPermissionDenied, ErrUnknownPermission, ErrUnknownRole, ErrSeparationOfDuty, ErrCardinalityExceeded,
+		ErrDecryptFailed,
 	} {
 		table[err.(*Error).Code] = err
 	}

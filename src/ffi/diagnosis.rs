@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString as _};
 
 use super::memory::Output;
+use crate::envelope::EnvelopeError;
 use crate::error::Status;
 use crate::json::ObjectWriter;
 use crate::keyring::KeyringError;
@@ -55,6 +56,16 @@ impl From<TokenError> for Diagnosis {
     fn from(error: TokenError) -> Self {
         let message = match error {
             TokenError::Config(reason) => reason.into(),
+            other => other.to_string(),
+        };
+        Self { status: error.status(), path: String::new(), message }
+    }
+}
+
+impl From<EnvelopeError> for Diagnosis {
+    fn from(error: EnvelopeError) -> Self {
+        let message = match error {
+            EnvelopeError::Config(reason) => reason.into(),
             other => other.to_string(),
         };
         Self { status: error.status(), path: String::new(), message }

@@ -87,7 +87,11 @@ impl<T> Slot<T> {
         Ok(Self(ptr))
     }
 
-    pub(super) fn put(self, value: T) {
+    pub(super) fn put(mut self, value: T) {
+        self.set(value);
+    }
+
+    fn set(&mut self, value: T) {
         // SAFETY: not null, aligned, and valid for writing by the promise given to `new`.
         unsafe { self.0.write(value) }
     }
@@ -137,6 +141,45 @@ impl Output {
         }
         self.out_len.put(bound);
         Err(Status::BufferTooSmall)
+    }
+
+    /// Gives `make` the first `len` bytes of the output to write, and says that they were written if it
+    /// succeeds.
+    pub(super) fn fill<E: Into<Status>>(
+        mut self,
+        len: usize,
+        inputs: &[&[u8]],
+        make: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<(), Status> {
+        make(self.claim(len, inputs)?).map_err(Into::into)?;
+        self.wrote(len);
+        Ok(())
+    }
+
+    /// The first `len` bytes of the output. Refused if they do not fit, or share memory with an input.
+    pub(super) fn claim(&mut self, len: usize, inputs: &[&[u8]]) -> Result<&mut [u8], Status> {
+        if self.cap < len {
+            self.out_len.set(len);
+            return Err(Status::BufferTooSmall);
+        }
+        if len == 0 {
+            return Ok(&mut []);
+        }
+        let (start, end) = (self.out.addr(), self.out.addr().saturating_add(len));
+        let overlaps = |input: &&[u8]| {
+            let input_start = input.as_ptr().addr();
+            !input.is_empty() && input_start < end && start < input_start.saturating_add(input.len())
+        };
+        if inputs.iter().any(overlaps) {
+            return Err(Status::InvalidArgument);
+        }
+        // SAFETY: `len` ≤ `cap` bytes are writable, by the promise given to `new`, and no input's.
+        Ok(unsafe { core::slice::from_raw_parts_mut(self.out, len) })
+    }
+
+    /// Says that the first `len` bytes were written.
+    pub(super) fn wrote(mut self, len: usize) {
+        self.out_len.set(len);
     }
 
     pub(super) fn write(self, bytes: &[u8]) -> Result<(), Status> {

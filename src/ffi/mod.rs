@@ -6,7 +6,16 @@
 #![allow(unsafe_code, non_camel_case_types)]
 #![warn(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
+mod aes_engine;
+mod blind_index;
+mod chunked;
+mod context;
+mod data_key;
+mod decryptor;
 mod diagnosis;
+mod encryptor;
+mod erasure;
+mod fernet;
 mod hasher;
 mod issuer;
 mod jwks;
@@ -16,14 +25,26 @@ mod password;
 mod permission;
 mod policy;
 mod purpose;
+mod reader;
 mod refresh;
 mod revocation;
+mod sealer;
+mod setting;
 mod status;
 mod subject;
 #[cfg(feature = "test-entropy")]
 mod test_entropy;
 mod verifier;
 
+pub use aes_engine::*;
+pub use blind_index::*;
+pub use chunked::*;
+pub use context::*;
+pub use data_key::*;
+pub use decryptor::*;
+pub use encryptor::*;
+pub use erasure::*;
+pub use fernet::*;
 pub use hasher::*;
 pub use issuer::*;
 pub use jwks::*;
@@ -32,8 +53,11 @@ pub use password::*;
 pub use permission::*;
 pub use policy::*;
 pub use purpose::*;
+pub use reader::*;
 pub use refresh::*;
 pub use revocation::*;
+pub use sealer::*;
+pub use setting::*;
 pub use status::*;
 pub use subject::*;
 #[cfg(feature = "test-entropy")]
@@ -42,7 +66,10 @@ pub use verifier::*;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::aes_engine::AesEngineError;
+use crate::envelope::EnvelopeError;
 use crate::error::Status;
+use crate::fernet::FernetError;
 use crate::keyring::KeyringError;
 use crate::password::PasswordError;
 use crate::token::TokenError;
@@ -52,6 +79,24 @@ fn guard(call: impl FnOnce() -> Result<(), Status>) -> i32 {
     // Handles are immutable, so what a panic left behind is as consistent as it was before.
     let outcome = catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Status::InternalError));
     outcome.map_or_else(Status::code, |()| Status::Ok.code())
+}
+
+impl From<AesEngineError> for Status {
+    fn from(error: AesEngineError) -> Self {
+        error.status()
+    }
+}
+
+impl From<EnvelopeError> for Status {
+    fn from(error: EnvelopeError) -> Self {
+        error.status()
+    }
+}
+
+impl From<FernetError> for Status {
+    fn from(error: FernetError) -> Self {
+        error.status()
+    }
 }
 
 impl From<TokenError> for Status {

@@ -85,6 +85,8 @@ pub const DONJON_UNKNOWN_ROLE: i32 = 82;
 pub const DONJON_SEPARATION_OF_DUTY: i32 = 83;
 /// As many users have the role as may.
 pub const DONJON_CARDINALITY_EXCEEDED: i32 = 84;
+/// What is stored does not open: another key, another context, or not what was sealed.
+pub const DONJON_DECRYPT_FAILED: i32 = 100;
 
 /// The version of the ABI that this library has; compare it with DONJON_ABI_VERSION on load.
 #[unsafe(no_mangle)]

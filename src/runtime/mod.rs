@@ -5,11 +5,17 @@ use crate::entropy::{Entropy, EntropyError};
 mod hasher;
 mod memory_pool;
 mod pages;
+#[cfg(feature = "ffi")]
+mod shared_stream;
 #[cfg(feature = "test-entropy")]
 pub mod test_entropy;
+mod threads;
 
 pub use hasher::PasswordHasher;
 pub use memory_pool::MemoryUse;
+#[cfg(feature = "ffi")]
+pub(crate) use shared_stream::SharedStream;
+pub use threads::{MAX_THREADS, Threads};
 
 /// The operating system's entropy, drawn anew at each use.
 #[derive(Debug, Clone, Copy, Default)]
