@@ -27,6 +27,7 @@ use cbc::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::bytes::secret_text;
 use crate::error::Status;
 
 type Cipher = cbc::Decryptor<Aes256>;
@@ -128,14 +129,7 @@ pub fn open(secret: &[u8], padding: Padding, text: &[u8]) -> Result<Zeroizing<St
     bytes.truncate(decoded_len);
     let len = cipher(secret).and_then(|cipher| padding.decrypt(cipher, &mut bytes));
     bytes.truncate(len.ok_or(AesEngineError::DecryptFailed)?);
-    let text = core::mem::take(&mut *bytes);
-    match String::from_utf8(text) {
-        Ok(text) => Ok(Zeroizing::new(text)),
-        Err(error) => {
-            drop(Zeroizing::new(error.into_bytes()));
-            Err(AesEngineError::DecryptFailed)
-        }
-    }
+    secret_text(bytes).ok_or(AesEngineError::DecryptFailed)
 }
 
 /// The key is SHA-256 of the secret, and the IV the front of the key.

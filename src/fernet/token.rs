@@ -80,7 +80,7 @@ impl Token {
         let unpadded = unpadded(text).ok_or(FernetError::DecryptFailed)?;
         let len = base64url::decoded_len(unpadded.len());
         let blocks_len = len.checked_sub(HEADER_LEN + TAG_LEN).ok_or(FernetError::DecryptFailed)?;
-        if blocks_len == 0 || blocks_len % BLOCK_LEN != 0 {
+        if blocks_len == 0 || !blocks_len.is_multiple_of(BLOCK_LEN) {
             return Err(FernetError::DecryptFailed);
         }
         let mut bytes = Zeroizing::new(reserved(len)?);
@@ -120,7 +120,7 @@ impl Token {
 /// Base64url without the padding that ends its last group of four; `None` where that is not as it has to be.
 // What is left is strictly unpadded base64url to whoever decodes it, so `=` stands nowhere else.
 fn unpadded(text: &[u8]) -> Option<&[u8]> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     Some(text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text))

@@ -195,12 +195,14 @@ pub unsafe extern "C" fn donjon_keyring_import(
 
 /// The keyring in which the active key of a purpose is its primary, a fresh key is active, and the old
 /// primary, if there is one, verifies on until now_s + overlap_s: give at least the longest life of what
-/// it signed.
+/// it signed. Of "envelope", "blind-index" and "settings" keys, whose work is stored, the old primary opens
+/// on without an end, whatever overlap_s, and no key leaves the keyring: destroy one when nothing is stored
+/// under it any more, or to erase what is. Keys of other purposes leave when their time to verify is over.
 ///
 /// purpose: such as "token". alg: of the new keys; empty for the same as before.
 ///
-/// Errors: CONFIG_ERROR (unknown purpose or algorithm, no algorithm where no key says which, or derived
-/// keys, which rotate by their epoch), ENTROPY_UNAVAILABLE.
+/// Errors: CONFIG_ERROR (unknown purpose or algorithm, no algorithm where no key says which, over 512 keys,
+/// or derived keys, which rotate by their epoch), ENTROPY_UNAVAILABLE.
 ///
 /// # Safety
 /// The pointers are as the contract says.
