@@ -8,8 +8,33 @@ from typing import Any
 from . import cobblestone
 from .chunked import text
 from .cobblestone import CHUNK, HEADER, KEY, TAG
-from .envelope import CELL, DATA_KEY, EXTERNAL, KEK, MAGIC, NAMES, OLD_KEK, OTHER_KEK, PASSPHRASE, PRIMARY, RING, SELF_CONTAINED, WRAP
-from .envelope import Argon, Drawn, Envelope, Parts, cell, data_key_id, external, payload_context, ring, self_contained, wrap_context, wrapped_data_key
+from .envelope import (
+    CELL,
+    DATA_KEY,
+    EXTERNAL,
+    KEK,
+    MAGIC,
+    NAMES,
+    OLD_KEK,
+    OTHER_KEK,
+    PASSPHRASE,
+    PRIMARY,
+    RING,
+    SELF_CONTAINED,
+    WRAP,
+    Argon,
+    Drawn,
+    Envelope,
+    Parts,
+    cell,
+    data_key_id,
+    external,
+    payload_context,
+    ring,
+    self_contained,
+    wrap_context,
+    wrapped_data_key,
+)
 from .jose import b64u
 from .keys import EDDSA, HS256, Secret, stream
 from .suite import NOW, Case, Suite, refusal

@@ -1,6 +1,9 @@
 //! The conformance shim of the Rust crate (`tests/shims/README.md`): it takes the members of a request,
 //! calls `donjon`, and writes what came back.
 
+mod columns;
+mod envelopes;
+mod fernet;
 mod operations;
 mod passwords;
 mod refusal;
@@ -34,9 +37,24 @@ impl Answer {
     }
 
     fn hex(self, name: &'static str, bytes: &[u8]) -> Self {
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.text(name, &digits)
+        self.text(name, &hex(bytes))
     }
+
+    fn texts<'a>(self, name: &'static str, texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut json = String::from("[");
+        for text in texts {
+            if json.len() > 1 {
+                json.push(',');
+            }
+            write_text(text, &mut json);
+        }
+        json.push(']');
+        self.raw(name, json)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Answers one request.

@@ -15,7 +15,7 @@ use donjon::token::{
 use crate::Answer;
 use crate::refusal::Refusal;
 use crate::request::Request;
-use crate::{passwords, roles};
+use crate::{columns, envelopes, fernet, passwords, roles};
 
 pub(crate) type Outcome = Result<Answer, Refusal>;
 
@@ -54,6 +54,34 @@ pub(crate) fn dispatch(request: &Request<'_>) -> Outcome {
         "policy_lint" => roles::policy_lint(request),
         "policy_matrix" => roles::policy_matrix(request),
         "casbin_import" => roles::casbin_import(request),
+        "chunked_seal" => envelopes::chunked_seal(request),
+        "chunked_open" => envelopes::chunked_open(request),
+        "envelope_seal" => envelopes::envelope_seal(request),
+        "envelope_open" => envelopes::envelope_open(request),
+        "envelope_rewrap" => envelopes::envelope_rewrap(request),
+        "envelope_needs_rewrap" => envelopes::envelope_needs_rewrap(request),
+        "envelope_inspect" => envelopes::envelope_inspect(request),
+        "passphrase_seal" => envelopes::passphrase_seal(request),
+        "passphrase_open" => envelopes::passphrase_open(request),
+        "external_seal" => envelopes::external_seal(request),
+        "external_open" => envelopes::external_open(request),
+        "data_key_new" => envelopes::data_key_new(request),
+        "data_key_rewrap" => envelopes::data_key_rewrap(request),
+        "cell_seal" => envelopes::cell_seal(request),
+        "cell_open" => envelopes::cell_open(request),
+        "stream_seal" => envelopes::stream_seal(request),
+        "stream_open" => envelopes::stream_open(request),
+        "reader_read" => envelopes::reader_read(request),
+        "blind_index" => columns::blind_index(request),
+        "setting_seal" => columns::setting_seal(request),
+        "setting_open" => columns::setting_open(request),
+        "erasure" => columns::erasure(request),
+        "fernet_encrypt" => fernet::fernet_encrypt(request),
+        "fernet_decrypt" => fernet::fernet_decrypt(request),
+        "fernet_rotate" => fernet::fernet_rotate(request),
+        "fernet_timestamp" => fernet::fernet_timestamp(request),
+        "fernet_derive_key" => fernet::fernet_derive_key(request),
+        "aes_engine_open" => fernet::aes_engine_open(request),
         _ => Err(Refusal::UnsupportedOperation),
     }
 }

@@ -1,6 +1,9 @@
 //! Why a request got no answer.
 
+use donjon::aes_engine::AesEngineError;
+use donjon::envelope::EnvelopeError;
 use donjon::error::Status;
+use donjon::fernet::FernetError;
 use donjon::jwks::JwksError;
 use donjon::keyring::KeyringError;
 use donjon::password::PasswordError;
@@ -66,6 +69,24 @@ impl From<PolicyError> for Refusal {
 
 impl From<RoleError> for Refusal {
     fn from(error: RoleError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<EnvelopeError> for Refusal {
+    fn from(error: EnvelopeError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<FernetError> for Refusal {
+    fn from(error: FernetError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<AesEngineError> for Refusal {
+    fn from(error: AesEngineError) -> Self {
         Self::Kernel(error.status())
     }
 }

@@ -61,6 +61,26 @@ impl<'a> Request<'a> {
         raw.parse().map_err(|_| Refusal::BadRequest)
     }
 
+    /// An integer from 0.
+    pub(crate) fn size(&self, name: &str) -> Result<u64, Refusal> {
+        u64::try_from(self.integer(name)?).map_err(|_| Refusal::BadRequest)
+    }
+
+    /// An integer from 0 that 32 bits hold.
+    pub(crate) fn u32(&self, name: &str) -> Result<u32, Refusal> {
+        u32::try_from(self.integer(name)?).map_err(|_| Refusal::BadRequest)
+    }
+
+    /// An integer from 1 that 32 bits hold.
+    pub(crate) fn count(&self, name: &str) -> Result<u32, Refusal> {
+        Some(self.u32(name)?).filter(|count| *count > 0).ok_or(Refusal::BadRequest)
+    }
+
+    /// An integer; `null` is none, absent is an error.
+    pub(crate) fn integer_or_null(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        if self.raw(name)? == "null" { Ok(None) } else { self.integer(name).map(Some) }
+    }
+
     /// An integer; `null` and absent are 0.
     pub(crate) fn integer_or_zero(&self, name: &str) -> Result<i64, Refusal> {
         if self.is_given(name) { self.integer(name) } else { Ok(0) }
@@ -68,10 +88,7 @@ impl<'a> Request<'a> {
 
     /// A time; `null` and what the C ABI has for it are never, absent is an error.
     pub(crate) fn time(&self, name: &str) -> Result<Option<i64>, Refusal> {
-        if self.raw(name)? == "null" {
-            return Ok(None);
-        }
-        Ok(Some(self.integer(name)?).filter(|time| *time != NEVER_S))
+        Ok(self.integer_or_null(name)?.filter(|time| *time != NEVER_S))
     }
 
     pub(crate) fn boolean(&self, name: &str) -> Result<bool, Refusal> {
@@ -84,17 +101,12 @@ impl<'a> Request<'a> {
 
     /// Bytes in lower-case hexadecimal.
     pub(crate) fn hex(&self, name: &str) -> Result<Vec<u8>, Refusal> {
-        let text = self.text(name)?;
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
-        let byte = |pair: &[u8]| match *pair {
-            [high, low] => Some(digit(high)? * 16 + digit(low)?),
-            _ => None,
-        };
-        text.as_bytes().chunks(2).map(byte).collect::<Option<_>>().ok_or(Refusal::BadRequest)
+        unhex(&self.text(name)?)
+    }
+
+    /// A list of bytes in lower-case hexadecimal.
+    pub(crate) fn hexes(&self, name: &str) -> Result<Vec<Vec<u8>>, Refusal> {
+        self.texts(name)?.iter().map(|text| unhex(text)).collect()
     }
 
     /// The bytes of a state; `null` and the empty text are none yet.
@@ -108,4 +120,17 @@ impl<'a> Request<'a> {
     fn is_given(&self, name: &str) -> bool {
         self.optional_raw(name).is_some_and(|raw| raw != "null")
     }
+}
+
+fn unhex(text: &str) -> Result<Vec<u8>, Refusal> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let byte = |pair: &[u8]| match *pair {
+        [high, low] => Some(digit(high)? * 16 + digit(low)?),
+        _ => None,
+    };
+    text.as_bytes().chunks(2).map(byte).collect::<Option<_>>().ok_or(Refusal::BadRequest)
 }
