@@ -27,6 +27,7 @@ mod keys;
 mod passphrase;
 mod reader;
 mod sealer;
+mod source;
 mod stream;
 mod wrap;
 
