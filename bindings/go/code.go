@@ -48,6 +48,8 @@ const (
 	CodeUnknownRole         Code = 82
 	CodeSeparationOfDuty    Code = 83
 	CodeCardinalityExceeded Code = 84
+
+	CodeDecryptFailed Code = 100
 )
 
 // String returns the pinned name of c, such as "bad_signature".

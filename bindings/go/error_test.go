@@ -26,6 +26,7 @@ var sentinels = []error{
 	donjon.ErrPasswordMismatch, donjon.ErrInvalidHash, donjon.ErrParamsOutOfBounds, donjon.ErrBusy,
 	donjon.ErrPermissionDenied, donjon.ErrUnknownPermission, donjon.ErrUnknownRole,
 	donjon.ErrSeparationOfDuty, donjon.ErrCardinalityExceeded,
+	donjon.ErrDecryptFailed,
 }
 
 // The header is the pinned table: every status in it has a sentinel here whose

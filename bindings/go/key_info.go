@@ -8,11 +8,14 @@ import (
 // A Purpose is what a key is for. A key serves one purpose.
 type Purpose string
 
-// The purposes that tokens and password hashes need keys for.
+// The purposes that keys are needed for.
 const (
 	PurposeToken          Purpose = "token"           // signs and verifies tokens
 	PurposeStateBinding   Purpose = "state-binding"   // binds refresh and purpose tokens to a state
 	PurposePasswordPepper Purpose = "password-pepper" // goes into password hashes, so that stolen ones cannot be guessed at
+	PurposeEnvelope       Purpose = "envelope"        // wraps the data keys of envelopes; see [Sealer]
+	PurposeBlindIndex     Purpose = "blind-index"     // finds equal values in encrypted columns; see [BlindIndex]
+	PurposeSettings       Purpose = "settings"        // seals settings; see [Keyring.SealSetting]
 )
 
 // A KeyStatus is what a key may do.

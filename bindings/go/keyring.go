@@ -50,7 +50,9 @@ type Rotation struct {
 	Algorithm Algorithm
 
 	// Overlap is how long the old key goes on verifying, in whole seconds. Let
-	// it be at least as long as the longest-lived token.
+	// it be at least as long as the longest-lived token. Old keys for data at
+	// rest ([PurposeEnvelope], [PurposeBlindIndex], [PurposeSettings]) have no
+	// overlap: they open until an operator ends or destroys them.
 	Overlap time.Duration
 
 	// NoOverlap stops the old key at once; Overlap is then zero.
@@ -60,13 +62,25 @@ type Rotation struct {
 	Now time.Time
 }
 
+// overlap is the overlap in seconds.
+func (r *Rotation) overlap() (int64, error) {
+	switch r.Purpose {
+	case PurposeEnvelope, PurposeBlindIndex, PurposeSettings:
+		if r.Overlap != 0 || r.NoOverlap {
+			return 0, misconfigured("overlap", "a key for data at rest has none")
+		}
+		return 0, nil
+	}
+	if err := givenOrWaived("overlap", r.Overlap != 0, r.NoOverlap); err != nil {
+		return 0, err
+	}
+	return whole(r.Overlap, time.Second)
+}
+
 // Rotate returns the keyring with a new primary key of a purpose. The old one
 // verifies on until the overlap is over.
 func (k *Keyring) Rotate(r Rotation) (*Keyring, error) {
-	if err := givenOrWaived("overlap", r.Overlap != 0, r.NoOverlap); err != nil {
-		return nil, err
-	}
-	overlap, err := whole(r.Overlap, time.Second)
+	overlap, err := r.overlap()
 	if err != nil {
 		return nil, err
 	}

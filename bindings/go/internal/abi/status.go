@@ -6,6 +6,7 @@ import "C"
 // The statuses that package donjon needs by name.
 const (
 	StatusOK               = C.DONJON_OK
+	StatusBufferTooSmall   = C.DONJON_BUFFER_TOO_SMALL
 	StatusTooLarge         = C.DONJON_TOO_LARGE
 	StatusUnsupported      = C.DONJON_UNSUPPORTED
 	StatusPermissionDenied = C.DONJON_PERMISSION_DENIED

@@ -1,0 +1,174 @@
+package donjon
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// A Cell is a place in a database, and what seals there: a [DataKey] or a
+// [Sealer]. The zero Cell seals and opens nothing.
+type Cell struct {
+	sealer  *sealer
+	context func() Context
+}
+
+// Cell returns the cell of a context, such as that of a table, a column and a row.
+func (s *sealer) Cell(context Context) Cell {
+	return Cell{s, func() Context { return context }}
+}
+
+// CellFunc is [Sealer.Cell] of a context that is asked for whenever a value is
+// sealed or opened, so that it can be that of the row that is being scanned. The
+// row's key then comes before the encrypted column:
+//
+//	email := donjon.EncryptedString{Cell: key.CellFunc(func() donjon.Context { return emails.With(id) })}
+//	for rows.Next() {
+//		err := rows.Scan(&id, &email)
+func (s *sealer) CellFunc(context func() Context) Cell { return Cell{s, context} }
+
+// errNoCell is a mistake in the program that would otherwise store a value in the
+// clear.
+var errNoCell = errors.New("donjon: an encrypted column without a Cell")
+
+// value seals what stands in the cell.
+func (c Cell) value(plaintext []byte) (driver.Value, error) {
+	if c.sealer == nil || c.context == nil {
+		return nil, errNoCell
+	}
+	return c.sealer.Seal(c.context(), plaintext)
+}
+
+// scan opens what a database had in the cell.
+func (c Cell) scan(src any) ([]byte, error) {
+	if c.sealer == nil || c.context == nil {
+		return nil, errNoCell
+	}
+	switch sealed := src.(type) {
+	case []byte:
+		return c.sealer.Open(c.context(), sealed)
+	case string:
+		return c.sealer.Open(c.context(), []byte(sealed))
+	default:
+		return nil, ErrDecryptFailed // a number, say, is nothing that was sealed
+	}
+}
+
+// EncryptedString is a text in an encrypted column, of a type for bytes such as
+// BLOB or BYTEA. As an argument of a query it is sealed for its cell, and scanned
+// it is opened. Logs and [fmt] do not show it, and JSON is refused.
+//
+// To store and to scan need a cell. A text that is moved to another row, by the
+// program or in the database, does not open there.
+type EncryptedString struct {
+	hidden
+
+	Cell   Cell
+	String string
+	Null   bool // is stored and was read as NULL; String is then not looked at
+}
+
+// Value implements [driver.Valuer].
+func (e EncryptedString) Value() (driver.Value, error) {
+	if e.Null {
+		return nil, nil
+	}
+	return e.Cell.value([]byte(e.String))
+}
+
+// Scan implements [database/sql.Scanner].
+func (e *EncryptedString) Scan(src any) error {
+	e.String, e.Null = "", src == nil
+	if e.Null {
+		return nil
+	}
+	plaintext, err := e.Cell.scan(src)
+	e.String = string(plaintext)
+	return err
+}
+
+// EncryptedBytes is [EncryptedString] of bytes.
+type EncryptedBytes struct {
+	hidden
+
+	Cell  Cell
+	Bytes []byte
+	Null  bool // is stored and was read as NULL; Bytes is then not looked at
+}
+
+// Value implements [driver.Valuer].
+func (e EncryptedBytes) Value() (driver.Value, error) {
+	if e.Null {
+		return nil, nil
+	}
+	return e.Cell.value(e.Bytes)
+}
+
+// Scan implements [database/sql.Scanner].
+func (e *EncryptedBytes) Scan(src any) (err error) {
+	e.Bytes, e.Null = nil, src == nil
+	if e.Null {
+		return nil
+	}
+	e.Bytes, err = e.Cell.scan(src)
+	return err
+}
+
+// EncryptedJSON is [EncryptedString] of any value, stored as JSON.
+type EncryptedJSON[T any] struct {
+	hidden
+
+	Cell Cell
+	V    T
+	Null bool // is stored and was read as NULL; V is then not looked at
+}
+
+// Value implements [driver.Valuer].
+func (e EncryptedJSON[T]) Value() (driver.Value, error) {
+	if e.Null {
+		return nil, nil
+	}
+	text, err := json.Marshal(e.V)
+	if err != nil {
+		return nil, err
+	}
+	return e.Cell.value(text)
+}
+
+// Scan implements [database/sql.Scanner].
+func (e *EncryptedJSON[T]) Scan(src any) error {
+	var decoded T
+	e.V, e.Null = decoded, src == nil
+	if e.Null {
+		return nil
+	}
+	text, err := e.Cell.scan(src)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, &decoded); err != nil {
+		return err
+	}
+	e.V = decoded
+	return nil
+}
+
+// hidden is what logs, [fmt] and JSON see of an encrypted column.
+type hidden struct{}
+
+const redacted = "[encrypted]"
+
+// errInClear is a mistake in the program: who answers with a secret names it.
+var errInClear = errors.New("donjon: an encrypted column is not marshalled; name the value in it")
+
+// Format implements [fmt.Formatter], without the value.
+func (hidden) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue implements [slog.LogValuer], without the value.
+func (hidden) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalJSON refuses.
+func (hidden) MarshalJSON() ([]byte, error) { return nil, errInClear }
