@@ -183,7 +183,7 @@ mod tests {
     fn every_other_text_is_one_error() {
         let text = sealed("hunter2");
         for len in PREFIX.len()..text.len() {
-            assert_eq!(open(&primary(), &text[..len]), Err(FAILED), "{len}");
+            assert_eq!(open(&primary(), text.split_at(len).0), Err(FAILED), "{len}");
         }
         for other in ["=", "\n", " ", "A", "AAAA"] {
             assert_eq!(open(&primary(), &format!("{text}{other}")), Err(FAILED), "{other:?}");
@@ -207,9 +207,9 @@ mod tests {
         let name = "n".repeat(4093);
         assert_eq!(primary().seal(&name, "", NOW, &mut OsEntropy), Err(EnvelopeError::TooLarge));
         assert_eq!(primary().open(&name, sealed("").as_bytes(), NOW), Err(EnvelopeError::TooLarge));
-        let name = &name[1..];
-        let text = primary().seal(name, "", NOW, &mut OsEntropy).unwrap();
-        assert!(primary().open(name, text.as_bytes(), NOW).is_ok());
+        let name = "n".repeat(4092);
+        let text = primary().seal(&name, "", NOW, &mut OsEntropy).unwrap();
+        assert!(primary().open(&name, text.as_bytes(), NOW).is_ok());
     }
 
     #[test]
