@@ -1,5 +1,5 @@
-// Package donjon signs and checks tokens, hashes passwords and decides by roles,
-// with the donjon security kernel.
+// Package donjon signs and checks tokens, hashes passwords, decides by roles and
+// encrypts data at rest, with the donjon security kernel.
 //
 // A [Keyring] holds keys. An [Issuer] mints access and refresh tokens with it, a
 // [Verifier] checks them, and [PurposeTokens] makes and consumes the tokens of
@@ -16,6 +16,13 @@
 // A [Policy] says which role is granted which permission. A [Subject] is
 // somebody's roles in it, and answers what he may and why.
 // [RequirePermission] and its kin guard routes behind [RequireToken].
+//
+// A [Sealer] seals data at rest in envelopes, which open in the [Context] that they
+// were sealed for and in no other: at once, as a [SealWriter] and a [SealedReader],
+// or in part by a [SealedReaderAt]. A [DataKey] seals the cells of encrypted columns
+// ([EncryptedString] and its kin), which a [BlindIndex] finds again. Keys come from a
+// Keyring, a passphrase or a [KeyProvider]. [Fernet] and [OpenAESEngine] read what
+// Python services have encrypted.
 //
 // Every decision is the kernel's, which is the same code in every language that
 // it is used from. This package adds the clock, the transport and Go's idiom.
@@ -48,7 +55,9 @@
 // closed is released after it has become unreachable.
 //
 // Hashing a password takes a tenth of a second and a lot of memory: calls of a
-// [Hasher] take a context, and wait for their turn. No other call waits.
+// [Hasher] take a context, and wait for their turn. No other call waits. What a
+// sealer of [SealerFromPassphrase] seals and opens costs as much or more, without
+// waiting: let users do so one at a time.
 package donjon
 
 import "github.com/donjon-security/donjon/bindings/go/internal/abi"

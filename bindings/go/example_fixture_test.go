@@ -1,6 +1,10 @@
 package donjon_test
 
-import "github.com/donjon-security/donjon/bindings/go"
+import (
+	"database/sql"
+
+	"github.com/donjon-security/donjon/bindings/go"
+)
 
 // What the examples have in common.
 
@@ -32,3 +36,23 @@ func exampleToken(roles ...string) string {
 	}
 	return token
 }
+
+var exampleSealingKeys = sealingKeys()
+
+func sealingKeys() *donjon.Keyring {
+	keys, err := donjon.GenerateKeyring(atRest)
+	if err != nil {
+		panic(err)
+	}
+	return keys
+}
+
+func sealerBy(keys *donjon.Keyring) *donjon.Sealer {
+	sealer, err := donjon.NewSealer(keys)
+	if err != nil {
+		panic(err)
+	}
+	return sealer
+}
+
+func exampleDB() *sql.DB { return sql.OpenDB(&memoryDB{columns: []string{"id", "email"}}) }

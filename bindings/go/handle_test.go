@@ -1,6 +1,7 @@
 package donjon
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"runtime"
@@ -93,6 +94,23 @@ func TestZeroValuesAreClosed(t *testing.T) {
 		"policy":           func() error { return new(Policy).CheckRole("admin") },
 		"no policy":        func() error { _, err := (*Policy)(nil).Subject(nil, SubjectOptions{}); return err },
 		"diff with none":   func() error { _, err := new(Policy).Diff(nil); return err },
+		"sealer":           func() error { _, err := new(Sealer).Seal(ContextOf(), nil); return err },
+		"no sealer":        func() error { _, err := (*Sealer)(nil).NeedsRewrap(nil); return err },
+		"sealer of none":   func() error { _, err := NewSealer(nil); return err },
+		"data key":         func() error { _, err := new(DataKey).Open(ContextOf(), nil); return err },
+		"data key of none": func() error { _, _, err := new(Sealer).NewDataKey(""); return err },
+		"rewrap by none":   func() error { _, err := new(Sealer).Rewrap(nil, nil); return err },
+		"writer":           func() error { _, err := new(SealWriter).Write([]byte("a")); return err },
+		"writer's end":     func() error { return new(SealWriter).Close() },
+		"no writer's end":  func() error { return (*SealWriter)(nil).Close() },
+		"copy":             func() error { _, err := new(SealWriter).ReadFrom(new(bytes.Buffer)); return err },
+		"reader":           func() error { _, err := new(SealedReader).Read(make([]byte, 1)); return err },
+		"reader's all":     func() error { _, err := new(SealedReader).WriteTo(io.Discard); return err },
+		"reader of parts":  func() error { _, err := new(SealedReaderAt).ReadAt(make([]byte, 1), 0); return err },
+		"blind index":      func() error { _, err := new(BlindIndex).Value(nil); return err },
+		"fernet":           func() error { _, err := new(Fernet).Encrypt(nil); return err },
+		"setting":          func() error { _, err := new(Keyring).SealSetting("", ""); return err },
+		"erasure":          func() error { _, err := (*Keyring)(nil).Erasure(nil, time.Time{}); return err },
 	} {
 		if err := use(); !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: %v", name, err)
@@ -102,6 +120,9 @@ func TestZeroValuesAreClosed(t *testing.T) {
 		new(Keyring), (*Keyring)(nil), new(Issuer), (*Issuer)(nil), new(Verifier), (*Verifier)(nil),
 		new(PurposeTokens), (*PurposeTokens)(nil), new(Hasher), (*Hasher)(nil),
 		new(Policy), (*Policy)(nil), new(Subject), (*Subject)(nil),
+		new(Sealer), (*Sealer)(nil), new(DataKey), (*DataKey)(nil),
+		new(SealedReader), (*SealedReader)(nil), new(SealedReaderAt), (*SealedReaderAt)(nil),
+		new(BlindIndex), (*BlindIndex)(nil), new(Fernet), (*Fernet)(nil),
 	} {
 		if err := nothing.Close(); err != nil {
 			t.Errorf("closing a %T: %v", nothing, err)

@@ -24,6 +24,8 @@ func TestHostileTextsAreRefused(t *testing.T) {
 	tokens := newPurposeTokens(t, f.keys)
 	policy := newPolicy(t, documents)
 	good := f.access(t, "u")
+	stored := newKeys(t)
+	sealer := sealerOf(t, stored)
 	for _, text := range hostile {
 		shown := text[:min(len(text), 20)]
 		refused := func(what string, err error) {
@@ -95,6 +97,30 @@ func TestHostileTextsAreRefused(t *testing.T) {
 			_, _, err = donjon.ImportCasbin([]byte(text))
 			refused("casbin", err)
 		}
+		for _, s := range []sealing{sealer, newDataKey(t), passphraseSealer(t, "a")} {
+			_, err = s.Open(here, []byte(text))
+			refused("envelope", err)
+			_, err = s.NewReader(strings.NewReader(text), here, nil)
+			refused("stream", err)
+			_, err = s.NewReaderAt(strings.NewReader(text), int64(len(text)), here, nil)
+			refused("file", err)
+		}
+		_, err = sealer.OpenDataKey([]byte(text), text)
+		refused("data key", err)
+		_, err = sealer.Rewrap([]byte(text), nil)
+		refused("rewrap", err)
+		_, err = sealer.NeedsRewrap([]byte(text))
+		refused("needs rewrap", err)
+		_, err = stored.OpenSetting("a", text)
+		refused("setting", err)
+		_, err = stored.OpenSetting("a", "sealed:"+text)
+		refused("sealed setting", err)
+		_, err = stored.Erasure([]string{text}, time.Time{})
+		refused("erasure", err)
+		_, err = donjon.NewFernet(text)
+		refused("fernet key", err)
+		_, err = donjon.ChunkedOpen([]byte(testDataKey), []byte(text), []byte(text))
+		refused("chunked", err)
 	}
 }
 

@@ -47,7 +47,7 @@ func (s *sealer) NewWriter(w io.Writer, context Context, opts *StreamOptions) (*
 	if err := failure(status); err != nil {
 		return nil, err
 	}
-	block := blockSize * o.Threads
+	block := o.block()
 	writer := &SealWriter{sink: w, block: block, out: make([]byte, abi.StreamBound(block))}
 	writer.handle = own(writer, encryptor, abi.Encryptor.Free)
 	if err := writer.emit(prefix); err != nil {

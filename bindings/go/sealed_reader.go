@@ -22,7 +22,6 @@ type SealedReader struct {
 	sealed []byte // read already, to be opened first
 	out    []byte
 	plain  []byte // the part of out that nobody has had yet
-	ended  bool   // nothing more comes from the source
 	err    error  // after plain
 }
 
@@ -48,7 +47,7 @@ func (s *sealer) NewReader(r io.Reader, context Context, opts *StreamOptions) (*
 	if err := failure(status); err != nil {
 		return nil, err
 	}
-	block := blockSize * o.Threads
+	block := o.block()
 	reader := &SealedReader{
 		source: source{reader: r, block: make([]byte, block), err: beginning.err},
 		sealed: prefix[consumed:],

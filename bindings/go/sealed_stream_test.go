@@ -15,7 +15,7 @@ import (
 
 // streamSizes are those around the borders of chunks and of what goes through the
 // kernel at once.
-var streamSizes = append([]int{64 << 10, 128<<10 - 1, 128 << 10, 128<<10 + 1, 1 << 20}, sizes...)
+var streamSizes = append([]int{64 << 10, 128<<10 - 1, 128 << 10, 128<<10 + 1, 4 << 20}, sizes...)
 
 func sealStream(t testing.TB, s sealing, plaintext []byte, opts *donjon.StreamOptions, write func(w *donjon.SealWriter, p []byte)) []byte {
 	t.Helper()

@@ -120,6 +120,9 @@ func (s *sealer) appendOpen(dst []byte, context Context, envelope []byte, now ti
 // if the kernel asks for it.
 func appended(dst []byte, size int, call func(out []byte) (int, int32)) ([]byte, error) {
 	for range 2 {
+		if cap(dst) == 0 {
+			dst = make([]byte, 0, size)
+		}
 		dst = slices.Grow(dst, size)
 		n, status := call(dst[len(dst) : len(dst)+size])
 		if status == abi.StatusOK {

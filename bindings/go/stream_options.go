@@ -4,27 +4,34 @@ import "time"
 
 // StreamOptions are the optional parts of sealing and opening streams and files.
 type StreamOptions struct {
-	// Threads is how many work on one stream, up to 64; if zero, one. Each takes
-	// some 256 KiB of memory.
+	// Threads is how many work on one stream, up to 64; if zero, one. One takes
+	// 256 KiB of memory, each of several 2 MiB.
 	Threads int
 
 	// Now is when the stream is sealed or opened; if zero, the present.
 	Now time.Time
 }
 
-// blockSize is how much of a stream goes through the kernel at once, per thread:
-// enough to forget the call, little enough for a processor's cache.
-const blockSize = 128 << 10
+const maxThreads = 64
 
 func (o *StreamOptions) checked() (StreamOptions, error) {
 	if o == nil {
 		o = new(StreamOptions)
 	}
-	checked := StreamOptions{Threads: max(1, o.Threads), Now: nowOr(o.Now)}
 	if o.Threads < 0 || o.Threads > maxThreads {
-		return checked, ErrInvalidArgument
+		return *o, ErrInvalidArgument
 	}
-	return checked, nil
+	return StreamOptions{Threads: max(1, o.Threads), Now: nowOr(o.Now)}, nil
 }
 
-const maxThreads = 64
+// blockSize is how much of a stream goes through the kernel at once: enough to
+// forget the call, little enough for a processor's cache.
+const blockSize = 128 << 10
+
+// block is [blockSize], or on several threads as much as is worth starting them.
+func (o *StreamOptions) block() int {
+	if o.Threads == 1 {
+		return blockSize
+	}
+	return o.Threads << 20
+}
