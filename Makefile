@@ -71,7 +71,7 @@ demo: setup lib python ## two services that trust each other's tokens, and a wal
 	exec $(PY) demo/run.py
 
 .PHONY: test
-test: setup-tests test-rust test-c test-python test-go test-hosts test-readme test-demo test-load ## everything, in about a quarter of an hour from nothing
+test: setup-tests test-rust test-c test-python test-go test-hosts test-readme test-demo test-load test-kill ## everything, in about a quarter of an hour from nothing
 	@echo
 	echo "All tests passed."
 
@@ -114,6 +114,11 @@ test-demo: lib python
 test-load: python
 	@tools/step "Load: 96 log-ins at once on a budget of memory" $(PY) tests/load/run.py --log-ins 96 --memory-only
 
+.PHONY: test-kill
+test-kill: python
+	@tools/step "Killed while sealing a file: nothing half-written" $(PY) tests/kill/kill_seal_file.py --kills 3 --rows 2000
+	tools/step "Killed while rotating a table: nothing lost" $(PY) tests/kill/kill_rotation.py --kills 3 --rows 2000
+
 # ---- and the rest ----
 
 .PHONY: lint
@@ -128,6 +133,8 @@ fuzz: ## every fuzz target for SECONDS (20) each
 soak: lib lib-shim python ## the heavy proofs, in full
 	@tools/step "200,000 requests, three hosts" $(PY) tests/cross_language/compare.py --requests 200000 --seed 7
 	PROPTEST_CASES=100000 tools/step "property tests, 100,000 cases each" $(CARGO) test --quiet --release --features ffi --lib --test rbac_reference
+	tools/step "50 kills while sealing a file" $(PY) tests/kill/kill_seal_file.py --kills 50 --rows 100000
+	tools/step "50 kills while rotating 100,000 rows" $(PY) tests/kill/kill_rotation.py --kills 50 --rows 100000
 	$(PY) tests/load/run.py
 	fuzz/run.sh 120
 
