@@ -26,9 +26,10 @@ type BlindIndexOptions struct {
 	Table  string
 	Column string
 
-	// Bits is how much of an HMAC an index value is: from 8 to 256. Fewer bits
-	// tell less and find more rows that were not meant.
-	Bits int
+	// Bits is how much of an HMAC an index value is: from 8 to 256, anything else
+	// is [ErrInvalidArgument]. Fewer bits tell less, and find more rows that were
+	// not meant.
+	Bits uint32
 }
 
 // NewBlindIndex makes a blind index with keys, which need a primary key for
@@ -39,16 +40,13 @@ func NewBlindIndex(keys *Keyring, opts BlindIndexOptions) (*BlindIndex, error) {
 		return nil, err
 	}
 	defer keys.handle.giveBack()
-	if opts.Bits < 8 || opts.Bits > 256 {
-		return nil, misconfigured("bits", "not from 8 to 256")
-	}
-	column := abi.BlindIndexColumn{Tenant: opts.Tenant, Table: opts.Table, Column: opts.Column, Bits: uint32(opts.Bits)}
+	column := abi.BlindIndexColumn(opts)
 	object, status := abi.NewBlindIndex(k, column)
 	err = accepted(status, func() ([]byte, int32) { return abi.BlindIndexDiagnose(k, column) })
 	if err != nil {
 		return nil, err
 	}
-	index := &BlindIndex{size: 1 + (opts.Bits+7)/8}
+	index := &BlindIndex{size: int(1 + (opts.Bits+7)/8)} // the key's epoch, and the bits
 	index.handle = own(index, object, abi.BlindIndex.Free)
 	return index, nil
 }

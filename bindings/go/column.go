@@ -59,10 +59,11 @@ func (c Cell) scan(src any) ([]byte, error) {
 
 // EncryptedString is a text in an encrypted column, of a type for bytes such as
 // BLOB or BYTEA. As an argument of a query it is sealed for its cell, and scanned
-// it is opened. Logs and [fmt] do not show it, and JSON is refused.
+// it is opened. Logs and [fmt] do not show it, and to marshal it is an error.
 //
-// To store and to scan need a cell. A text that is moved to another row, by the
-// program or in the database, does not open there.
+// Without a cell it is neither stored nor scanned. A text that is moved to another
+// row, by the program or in the database, does not open there; so the row's key has
+// to be known when the text is stored, as one that the program makes is.
 type EncryptedString struct {
 	hidden
 
@@ -156,13 +157,13 @@ func (e *EncryptedJSON[T]) Scan(src any) error {
 	return nil
 }
 
-// hidden is what logs, [fmt] and JSON see of an encrypted column.
+// hidden is what logs, [fmt] and encoders see of an encrypted column.
 type hidden struct{}
 
 const redacted = "[encrypted]"
 
 // errInClear is a mistake in the program: who answers with a secret names it.
-var errInClear = errors.New("donjon: an encrypted column is not marshalled; name the value in it")
+var errInClear = errors.New("donjon: an encrypted column is not marshalled: name the value in it")
 
 // Format implements [fmt.Formatter], without the value.
 func (hidden) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
@@ -170,5 +171,5 @@ func (hidden) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 // LogValue implements [slog.LogValuer], without the value.
 func (hidden) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalJSON refuses.
-func (hidden) MarshalJSON() ([]byte, error) { return nil, errInClear }
+// MarshalText refuses, and so do [encoding/json], [encoding/xml] and their like.
+func (hidden) MarshalText() ([]byte, error) { return nil, errInClear }

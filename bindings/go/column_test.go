@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -221,9 +224,14 @@ func TestEncryptedColumnIsNotShown(t *testing.T) {
 		logger.Info("ann", "email", ann.email, "photo", &ann.photo, "address", ann.address)
 	}
 	for _, value := range []any{ann.email, &ann.photo, ann.address, map[string]any{"email": ann.email}} {
-		text, err := json.Marshal(value)
-		if err == nil {
-			t.Errorf("marshalled: %s", text)
+		if text, err := json.Marshal(value); err == nil {
+			t.Errorf("as JSON: %s", text)
+		}
+		if text, err := xml.Marshal(value); err == nil {
+			t.Errorf("as XML: %s", text)
+		}
+		if err := gob.NewEncoder(io.Discard).Encode(value); err == nil {
+			t.Errorf("as gob: %T", value)
 		}
 	}
 	for _, secret := range []string{"secret", "115 101", "736563"} {

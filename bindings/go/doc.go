@@ -48,7 +48,7 @@
 //
 // # Lifetime and concurrency
 //
-// Every type is safe for concurrent use. Keyrings and policies never change: what
+// Every type with a method Close is safe for concurrent use. Keyrings and policies never change: what
 // would change one returns another. Close releases what an object holds at once,
 // or as soon as the calls that are running on it have returned; closing twice is
 // harmless, and calls after Close return [ErrClosed], or deny. What is never

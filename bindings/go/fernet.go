@@ -19,7 +19,8 @@ type Fernet struct {
 }
 
 // NewFernet makes a Fernet of one or several keys, each the base64url text of 32
-// bytes. The first makes tokens, all of them read.
+// bytes; a text of several, separated by commas, counts as those. The first makes
+// tokens, all of them read.
 func NewFernet(keys ...string) (*Fernet, error) {
 	object, status := abi.NewFernet(strings.Join(keys, ","))
 	if err := failure(status); err != nil {

@@ -107,15 +107,16 @@ func (k *Keyring) SetStatus(keyID string, status KeyStatus, notAfter time.Time) 
 	return newKeyring(keys.SetStatus(keyID, string(status), optionalSeconds(notAfter)))
 }
 
-// Disable returns the keyring with the key with this id disabled: its tokens
-// are refused with [ErrKeyDisabled].
+// Disable returns the keyring with the key with this id disabled: its tokens, and
+// what was sealed under it, are refused with [ErrKeyDisabled].
 func (k *Keyring) Disable(keyID string) (*Keyring, error) {
 	return k.SetStatus(keyID, KeyDisabled, time.Time{})
 }
 
 // Destroy returns the keyring without the material of the key with this id: its
-// tokens are refused with [ErrKeyDestroyed]. The key lives on in k until k and
-// whatever was made with it are closed.
+// tokens, and what was sealed under it, are refused with [ErrKeyDestroyed]. The key
+// lives on in k until k and whatever was made with it are closed, and in every copy
+// of [Keyring.SecretJWKS].
 func (k *Keyring) Destroy(keyID string) (*Keyring, error) {
 	return k.SetStatus(keyID, KeyDestroyed, time.Time{})
 }

@@ -82,17 +82,14 @@ func (w *SealWriter) ReadFrom(r io.Reader) (n int64, err error) {
 		if err == io.EOF {
 			return n, nil
 		}
-		w.mu.Lock()
 		if err != nil {
-			err = w.fail(err)
-		} else {
-			err = w.push(piece)
+			return n, w.abort(err)
 		}
-		w.mu.Unlock()
+		written, err := w.Write(piece)
+		n += int64(written)
 		if err != nil {
 			return n, err
 		}
-		n += int64(len(piece))
 	}
 }
 
@@ -118,14 +115,15 @@ func (w *SealWriter) Close() error {
 // Abort releases the writer without finishing the envelope, which then opens for
 // nobody. After Close it does nothing.
 func (w *SealWriter) Abort() {
-	if w == nil {
-		return
+	if w != nil {
+		_ = w.abort(ErrClosed)
 	}
+}
+
+func (w *SealWriter) abort(reason error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.finished {
-		w.fail(ErrClosed)
-	}
+	return w.fail(reason)
 }
 
 func (w *SealWriter) failure() error {
@@ -166,7 +164,7 @@ func (w *SealWriter) emit(sealed []byte) error {
 	return err
 }
 
-// fail keeps the first error, and returns it.
+// fail keeps err, if it is the first that leaves a part, and returns it.
 func (w *SealWriter) fail(err error) error {
 	if w.err == nil && !w.finished {
 		w.err = err

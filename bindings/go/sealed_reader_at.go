@@ -9,8 +9,9 @@ import (
 )
 
 // A SealedReaderAt reads any part of an envelope, and opens no more than the
-// chunks of 16 KiB that the part is in. For small parts in a row, read through a
-// [bufio.Reader] of an [io.SectionReader].
+// chunks of 16 KiB that the part is in. An [io.SectionReader] makes a file of it,
+// for [net/http.ServeContent], say; for small parts in a row, read that through a
+// [bufio.Reader].
 //
 // All that it returns is authentic, and the length is that of what was sealed: the
 // end of the envelope is verified when the SealedReaderAt is made.

@@ -312,6 +312,29 @@ func TestErrorOfTheWriterBelowStays(t *testing.T) {
 	}
 }
 
+// panickingWriter panics, as a handler of net/http may.
+type panickingWriter struct{ left int }
+
+func (w *panickingWriter) Write(p []byte) (int, error) {
+	if w.left--; w.left < 0 {
+		panic(errBroken)
+	}
+	return len(p), nil
+}
+
+func TestWriterIsAbortedWhenTheOneBelowPanics(t *testing.T) {
+	w, err := newDataKey(t).NewWriter(&panickingWriter{left: 2}, here, nil)
+	ok(t, err)
+	func() {
+		defer func() { equal(t, "panic", recover(), any(errBroken)) }()
+		defer w.Abort()
+		_, _ = io.Copy(w, iotest.HalfReader(bytes.NewReader(text(1<<20))))
+	}()
+	if err := w.Close(); !errors.Is(err, donjon.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+}
+
 func TestThreadsAreBounded(t *testing.T) {
 	s := newDataKey(t)
 	for _, threads := range []int{-1, 65, 1 << 33} {

@@ -491,6 +491,14 @@ func TestDataKeyIsWrappedForItsScope(t *testing.T) {
 		opened, err = other.Open(here, cell)
 		mustNotOpen(t, source+": by another data key", opened, err)
 
+		rewrapped, err := s.RewrapDataKey(wrapped, "acme", nil)
+		ok(t, err)
+		if bytes.Equal(rewrapped, wrapped) {
+			t.Errorf("%s: rewrapped alike", source)
+		}
+		_, err = s.OpenDataKey(rewrapped, "acme")
+		ok(t, err)
+
 		to := newSealer(t)
 		moved, err := s.RewrapDataKey(wrapped, "acme", to)
 		ok(t, err)
