@@ -1,0 +1,52 @@
+"""SQLAlchemy: encrypted columns, each cell bound to its table, its column and its row.
+
+    envelope = Envelope(keyring)
+
+    class User(Base):
+        __tablename__ = "users"
+        id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+        email: Mapped[str] = mapped_column(EncryptedString(envelope))
+        email_index: Mapped[bytes] = mapped_column(BlindIndex(keyring, of="email"), index=True)
+
+    session.add(User(email="ann@example.com"))
+    session.commit()
+    session.scalars(select(User).where(User.email_index.matches("ann@example.com"))).one()
+
+An object has plaintext, the database has cells. A cell that was moved to another row, column or
+table is a `DecryptFailed` when it is read. `DataKeys` has a key per tenant or subject, which can be
+shredded; `rewrap_column` and `DataKeys.rewrap` change the key-encryption key of a table.
+
+A row's key must be known before the insert: a primary key that the database counts is not, so such
+tables bind with `row=` to a column that the client fills, such as a UUID.
+
+What goes around the unit of work (Core, `insert(User)`, `update(User)`, columns selected by
+themselves) gets and takes `Sealed`, never plaintext: `open_values` and `seal_values` are for that.
+An `UPDATE` that changes what a cell is bound to is refused by the session; by hand, past the ORM,
+it leaves a cell that does not open until the change is undone.
+"""
+
+from donjon.sqlalchemy import mapping as _mapping  # noqa: F401  it listens
+from donjon.sqlalchemy.blind_index import BlindIndex
+from donjon.sqlalchemy.columns import EncryptedBytes, EncryptedJSON, EncryptedString
+from donjon.sqlalchemy.data_keys import DataKeys
+from donjon.sqlalchemy.migration import migrate_column
+from donjon.sqlalchemy.rotation import Rotation, RotationIncomplete, rewrap_column
+from donjon.sqlalchemy.sealed import CellError, DataKeyMissing, Sealed
+from donjon.sqlalchemy.values import open_values, seal_values
+
+__all__ = [
+    "BlindIndex",
+    "CellError",
+    "DataKeyMissing",
+    "DataKeys",
+    "EncryptedBytes",
+    "EncryptedJSON",
+    "EncryptedString",
+    "Rotation",
+    "RotationIncomplete",
+    "Sealed",
+    "migrate_column",
+    "open_values",
+    "rewrap_column",
+    "seal_values",
+]

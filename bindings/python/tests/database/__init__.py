@@ -1,0 +1,1 @@
+"""Encrypted columns, on SQLite and on a PostgreSQL of the tests' own."""

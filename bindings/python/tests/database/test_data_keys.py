@@ -1,0 +1,215 @@
+"""A data key per tenant: made once, kept for a while, shredded."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+
+import pytest
+from sqlalchemy import Engine, Table, select, update
+from sqlalchemy.orm import Session
+
+from database.models import ENVELOPE, KEYRING, KEYS, Note, Tenant
+from donjon import DecryptFailed, Envelope, Keyring
+from donjon.sqlalchemy import CellError, DataKeyMissing, DataKeys, Sealed, open_values, seal_values
+
+NOTES: Table = Note.__table__  # type: ignore[assignment]
+
+
+@pytest.fixture(autouse=True)
+def forget() -> None:
+    """The keys that were kept are of another test's database."""
+    KEYS.forget()
+
+
+def note(session: Session, tenant: int, text: str = "secret") -> Note:
+    made = Note(tenant=session.get(Tenant, tenant) or Tenant(id=tenant), text=text)
+    session.add(made)
+    session.commit()
+    return made
+
+
+def put(session: Session, target: Note, cell: Sealed) -> None:
+    statement = update(NOTES).where(NOTES.c.id == target.id).values(text=cell)
+    session.connection().execute(statement)
+    session.commit()
+
+
+def cell(session: Session, of: Note) -> Sealed:
+    found = session.connection().scalar(select(NOTES.c.text).where(NOTES.c.id == of.id))
+    assert isinstance(found, Sealed)
+    return found
+
+
+def stored_keys(session: Session) -> list[str]:
+    return list(session.connection().scalars(select(KEYS._table.c.scope)))
+
+
+def test_a_tenant_has_one_key(session: Session) -> None:
+    first, second, other = note(session, 1), note(session, 1), note(session, 2)
+    session.expire_all()
+    assert (first.text, second.text, other.text) == ("secret",) * 3
+    assert sorted(stored_keys(session)) == ["1", "2"]
+
+
+def test_a_tenant_that_a_relationship_gives_is_known_in_time(session: Session) -> None:
+    tenant = Tenant(notes=[Note(text="one"), Note(text="two")])
+    session.add(tenant)
+    session.commit()
+    assert {n.text for n in session.scalars(select(Note))} == {"one", "two"}
+    assert {n.tenant_id for n in tenant.notes} == {tenant.id}
+
+
+@pytest.mark.parametrize("tenant", [1, 2])
+def test_a_cell_moved_to_another_row_or_tenant_does_not_open(session: Session, tenant: int) -> None:
+    source, target = note(session, 1), note(session, tenant)
+    put(session, target, cell(session, source))
+    with pytest.raises(DecryptFailed):
+        _ = target.text
+
+
+def test_a_row_that_moves_to_another_tenant_is_sealed_for_it(session: Session) -> None:
+    moving, tenant = note(session, 1), Tenant(id=2)
+    session.expire_all()
+    moving.tenant = tenant
+    session.commit()
+    session.expunge_all()
+    moved = session.scalars(select(Note)).one()
+    assert (moved.tenant_id, moved.text) == (2, "secret")
+    found = select(Note).where(Note.text_index.matches("secret", tenant=2))
+    assert session.scalars(found).one() is moved
+    KEYS.shred(session.connection(), 1, keyring=KEYRING)
+    session.commit()
+    assert moved.text == "secret"
+
+
+def test_a_key_rolled_back_is_not_remembered(engine: Engine) -> None:
+    with Session(engine) as session:
+        session.add(Tenant(id=1, notes=[Note(text="lost")]))
+        session.flush()
+        session.rollback()
+        with session.begin_nested() as savepoint:
+            session.add(Tenant(id=1, notes=[Note(text="lost too")]))
+            session.flush()
+            savepoint.rollback()
+        session.add(Tenant(id=1, notes=[Note(text="kept")]))
+        session.commit()
+    KEYS.forget()
+    with Session(engine) as session:
+        assert session.scalars(select(Note)).one().text == "kept"
+
+
+def test_a_key_that_was_committed_is_looked_up_once(session: Session) -> None:
+    note(session, 1)
+    found = KEYS.get(session.connection(), 1)
+    session.commit()
+    assert KEYS.get(session.connection(), "1") is found
+    assert KEYS.get_or_create(session.connection(), 1) is found
+
+
+def test_the_keys_that_are_kept_are_bounded_in_number_and_time(session: Session) -> None:
+    few = DataKeys(ENVELOPE, KEYS._table, cache=2, max_age_s=0.2)
+    for scope in "abc":
+        few.get_or_create(session.connection(), scope)
+    session.commit()
+    a, b, c = (few.get(session.connection(), scope) for scope in "abc")
+    assert few.get(session.connection(), "b") is b
+    assert few.get(session.connection(), "a") is not a
+    time.sleep(0.25)
+    assert few.get(session.connection(), "c") is not c
+
+
+def test_two_who_make_one_key_at_once_get_the_same(engine: Engine) -> None:
+    start, ids = threading.Barrier(4), []
+
+    def make() -> None:
+        own = DataKeys(ENVELOPE, KEYS._table)
+        start.wait(10)
+        for scope in range(20):
+            with engine.begin() as connection:
+                ids.append((scope, own.get_or_create(connection, scope).key_id))
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(ids) == 80
+    assert len(set(ids)) == 20
+
+
+def test_what_is_shredded_is_gone_and_the_rest_is_not(session: Session) -> None:
+    first, other = note(session, 1), note(session, 2)
+    erasure = KEYS.shred(session.connection(), 1, keyring=KEYRING)
+    session.commit()
+    assert not erasure.erased
+    assert list(erasure.alive) == [ENVELOPE.key_id]
+    assert len(session.scalars(select(Note)).all()) == 2
+    assert other.text == "secret"
+    for _ in range(2):
+        with pytest.raises(DataKeyMissing):
+            _ = first.text
+    with pytest.raises(DataKeyMissing):
+        KEYS.get(session.connection(), 1)
+    with pytest.raises(DataKeyMissing):
+        KEYS.shred(session.connection(), 1, keyring=KEYRING)
+
+
+def test_a_shredding_that_is_rolled_back_was_none(session: Session) -> None:
+    kept = note(session, 1)
+    KEYS.shred(session.connection(), 1, keyring=KEYRING)
+    session.rollback()
+    assert kept.text == "secret"
+
+
+def test_a_subject_shredded_may_come_again_with_another_key(session: Session) -> None:
+    old = note(session, 1)
+    KEYS.shred(session.connection(), 1, keyring=KEYRING)
+    session.commit()
+    new = note(session, 1, "again")
+    session.expire_all()
+    assert new.text == "again"
+    with pytest.raises((DecryptFailed, Exception), match=r"."):
+        _ = old.text
+
+
+def test_erasure_counts_every_key_that_wrapped_it(engine: Engine) -> None:
+    old = Keyring.generate(purposes=["envelope"])
+    new = old.rotate("envelope", overlap=0)
+    first, second = Envelope(old).key_id, Envelope(new).key_id
+    with engine.begin() as connection:
+        DataKeys(Envelope(old), KEYS._table).get_or_create(connection, "ann")
+        DataKeys(Envelope(old), KEYS._table).get_or_create(connection, "bob")
+    keys = DataKeys(Envelope(new), KEYS._table)
+    for expected in (2, 0):
+        assert keys.rewrap(engine).rewrapped == expected
+    with engine.begin() as connection:
+        erasure = keys.shred(connection, "ann", keyring=new)
+        assert not erasure.erased
+        assert set(erasure.alive) == {first, second}
+        erasure = keys.shred(connection, "bob", keyring=new.destroy(first).destroy(second))
+        assert erasure.erased
+        assert erasure.by == "keys_destroyed"
+
+
+def test_statements_are_given_the_connection(session: Session) -> None:
+    note(session, 1)
+    values = {"public_id": uuid.uuid4(), "tenant_id": 1, "text": "by hand"}
+    with pytest.raises(CellError, match="connection"):
+        seal_values(Note, values | {"tenant_id": 99})
+    connection = session.connection()
+    session.execute(NOTES.insert(), [seal_values(Note, values, connection=connection)])
+    row = session.execute(
+        select(Note.public_id, Note.tenant_id, Note.text).where(
+            Note.text_index.matches("by hand", tenant=1)
+        )
+    ).one()
+    assert open_values(Note, row, connection=connection) == values
+
+
+def test_the_index_of_another_tenant_is_another(session: Session) -> None:
+    one, two = note(session, 1), note(session, 2)
+    assert one.text_index != two.text_index
+    with pytest.raises(CellError, match="tenant"):
+        Note.text_index.matches("secret")
