@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from envelopes import Envelopes
 from passwords import Passwords
 from roles import Roles
 from texts import NAMES, NUMBERS, STRINGS, Members, dump, line_of
@@ -36,10 +37,13 @@ WEIGHTS = {
     "password_hash": 5, "password_verify": 8, "password_needs_rehash": 5, "password_strength": 8, "breach_prefix": 1, "breach_count": 2,
     "permission_implies": 8, "rbac_check": 16, "rbac_explain": 6, "what_can": 4, "who_can": 2, "has_role": 2, "check_permission": 2, "check_role": 1, "policy_assign": 3,
     "policy_document": 5, "policy_shipped": 1, "policy_diagnose": 5, "policy_diff": 3, "policy_lint": 3, "policy_matrix": 3, "casbin_import": 3,
+    "chunked_seal": 3, "chunked_open": 4, "envelope_seal": 8, "envelope_open": 12, "envelope_rewrap": 4, "envelope_needs_rewrap": 2, "envelope_inspect": 4, "passphrase_seal": 2, "passphrase_open": 4, "external_seal": 2, "external_open": 4,
+    "data_key_new": 3, "data_key_rewrap": 3, "cell_seal": 5, "cell_open": 8, "stream_seal": 5, "stream_open": 8, "reader_read": 5, "blind_index": 5, "setting_seal": 4, "setting_open": 6, "erasure": 3,
+    "fernet_encrypt": 3, "fernet_decrypt": 6, "fernet_rotate": 3, "fernet_timestamp": 2, "fernet_derive_key": 2, "aes_engine_open": 4,
 }  # fmt: skip
 
 
-class Generator(Passwords, Roles):
+class Generator(Passwords, Roles, Envelopes):
     """An endless, seeded source of request lines."""
 
     def __init__(self, seed: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import cobblestone
+from . import cobblestone, collision
 from .cobblestone import CHUNK, COMMITMENT, HEADER, SALT, SEALED_CHUNK, TAG
 from .keys import stream
 from .suite import Suite, refusal
@@ -142,3 +142,12 @@ def commitment(suite: Suite) -> None:
         "whose second half is good": bytes(16) + good[16:],
     }.items():
         opens(suite, f"good chunks, but a commitment {name}", salt + other + chunks, None, attack=36)
+
+    # A chunk that AES-GCM opens under the keys that both of two input keys lead to.
+    keys = {"the one key": KEY, "the other": stream("the other key", 32)}
+    derived = {name: cobblestone.derived(key, salt, CONTEXT) for name, key in keys.items()}
+    chunk = collision.opens_under_both(*((key, base) for key, base, _ in derived.values()), stream("collision", 16))
+    for committed, (message_key, base, own) in derived.items():
+        plaintext = collision.AESGCM(message_key).decrypt(base, chunk, None)
+        for name, key in keys.items():
+            opens(suite, f"a chunk that opens under two keys, the commitment of {committed}, under {name}", salt + own + chunk, plaintext if name == committed else None, key=key, attack=36)

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import cobblestone
+from . import cobblestone, collision
 from .chunked import text
 from .cobblestone import CHUNK, COMMITMENT, HEADER, SALT
-from .envelope import EXTERNAL, PASSPHRASE, Argon, Drawn, Envelope, Parts, cell, external, payload_context, under_passphrase, wrap_context
+from .envelope import (
+    EXTERNAL,
+    PASSPHRASE,
+    Argon,
+    Drawn,
+    Envelope,
+    Parts,
+    cell,
+    external,
+    payload_context,
+    under_passphrase,
+    wrap_context,
+)
 from .envelopes import CONTEXT, REFUSED, SMALL, flipped
 from .keys import stream
 from .suite import Suite, refusal
@@ -97,6 +109,15 @@ def passphrase() -> Suite:
     for name, other in {"another passphrase": LEAST.key(b"another"), "a key of zeros": bytes(32)}.items():
         committed = cobblestone.derived(other, salt, wrap_context(PASSPHRASE, ""))[2]
         open_(f"a wrap whose chunk is good, and its commitment of {name}", ONE.but(wrap=salt + committed + good), None, attack=36)
+    # A wrap that AES-GCM opens under two passphrases: what a partitioning oracle asks about.
+    guesses = {"the one passphrase": WORDS, "the other": b"incorrect horse"}
+    keys = [cobblestone.derived(LEAST.key(each), salt, wrap_context(PASSPHRASE, "")) for each in guesses.values()]
+    both = collision.opens_under_both(keys[0][:2], keys[1][:2], stream("collision", 16))
+    for (committed, owner), (message_key, base, own) in zip(guesses.items(), keys):
+        data_key = collision.AESGCM(message_key).decrypt(base, both, None)
+        payload = cobblestone.seal(data_key, payload_context(PASSPHRASE, CONTEXT), DRAWN.payload_salt, b"oracle")
+        for name, each in guesses.items():
+            open_(f"a wrap that opens under two passphrases, the commitment of {committed}, under {name}", ONE.but(wrap=salt + own + both, payload=payload), b"oracle" if each == owner else None, words=each, attack=36)
     open_("a wrap with a key id in its context", ONE.but(wrap=cobblestone.seal(key, wrap_context(PASSPHRASE, "k"), salt, DRAWN.data_key)), None, attack=36)
     return suite
 

@@ -132,6 +132,34 @@ func (r *request) integer(raw string) int64 {
 	return n
 }
 
+// size returns an integer from 0.
+func (r *request) size(name string) int64 {
+	n := r.int(name)
+	if n < 0 {
+		r.bad()
+		return 0
+	}
+	return n
+}
+
+// u32 returns an integer from 0 that 32 bits hold.
+func (r *request) u32(name string) uint32 {
+	n := r.int(name)
+	if n < 0 || n > math.MaxUint32 {
+		r.bad()
+	}
+	return uint32(n)
+}
+
+// count returns an integer from 1 that 32 bits hold.
+func (r *request) count(name string) uint32 {
+	n := r.u32(name)
+	if n == 0 {
+		r.bad()
+	}
+	return n
+}
+
 func (r *request) bool(name string) bool {
 	switch string(r.members[name]) {
 	case "true":
@@ -143,8 +171,18 @@ func (r *request) bool(name string) bool {
 	return false
 }
 
-func (r *request) hex(name string) []byte {
-	text := r.text(name)
+func (r *request) hex(name string) []byte { return r.unhex(r.text(name)) }
+
+func (r *request) hexes(name string) [][]byte {
+	texts := r.texts(name)
+	list := make([][]byte, len(texts))
+	for i, text := range texts {
+		list[i] = r.unhex(text)
+	}
+	return list
+}
+
+func (r *request) unhex(text string) []byte {
 	b, err := hex.DecodeString(text)
 	if err != nil || strings.ToLower(text) != text {
 		r.bad()

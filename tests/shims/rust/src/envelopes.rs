@@ -11,6 +11,9 @@ use crate::operations::{Outcome, keyring};
 use crate::refusal::Refusal;
 use crate::request::Request;
 
+/// More than this is not read at once: some hosts make room for it before they read.
+const MAX_READ: u64 = 1 << 24;
+
 pub(crate) fn chunked_seal(request: &Request<'_>) -> Outcome {
     let (key, context) = (request.hex("key_hex")?, request.hex("context_hex")?);
     let (salt, plaintext) = (request.hex("salt_hex")?, request.hex("plaintext_hex")?);
@@ -210,7 +213,10 @@ pub(crate) fn stream_open(request: &Request<'_>) -> Outcome {
 pub(crate) fn reader_read(request: &Request<'_>) -> Outcome {
     let (keyed, context) = (Keyed::read(request)?, request.texts("context")?);
     let envelope = request.hex("envelope_hex")?;
-    let (offset, length) = (request.size("offset")?, request.size("length")?);
+    let (offset, length) = (request.size("offset")?, request.u32("length")?.into());
+    if length > MAX_READ {
+        return Err(Refusal::BadRequest);
+    }
     let prefix = envelope.get(..MAX_PREFIX_LEN).unwrap_or(&envelope);
     let tail = envelope.get(envelope.len().saturating_sub(MAX_TAIL_LEN)..).unwrap_or_default();
     let total_len = envelope.len() as u64;
