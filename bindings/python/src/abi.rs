@@ -1,10 +1,14 @@
-//! The C ABI as safe Rust: one function per call, and all the `unsafe` of this crate.
+//! The C ABI as safe Rust: one function per call, and, with `abi/`, all the `unsafe` of this crate.
 //!
-//! Every `unsafe` block below rests on the ABI's contract, which `include/donjon.h` states: pointers
+//! Every `unsafe` block here and there rests on the ABI's contract, which `include/donjon.h` states: pointers
 //! go in with the length of what they point to and are not kept; outputs are written only on success
 //! and never past their capacity; a handle may be used from any thread until it is freed.
 
 #![allow(unsafe_code)]
+
+mod bytes;
+mod envelope;
+mod fernet;
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -15,6 +19,16 @@ use donjon::ffi;
 pub(crate) use donjon::ffi::DONJON_ABI_VERSION as ABI_VERSION;
 use donjon::keyring::MAX_KEY_ID_LEN;
 
+pub(crate) use bytes::{Room, bytes, bytes_as_long_as_wanted, bytes_of_up_to, joined};
+pub(crate) use envelope::{
+    BlindIndex, CHUNK_LEN, Chunked, Column, Context, DATA_KEY_LEN, Decryptor, Encryptor, Ends, NewHeader,
+    PREFIX_MAX, PassphraseCost, Reader, Sealer, Stream, TAIL_MAX, blind_index_diagnose, envelope_inspect,
+    erasure, external_key_generate, finish_bound, sealer_diagnose, setting_open, setting_seal,
+};
+pub(crate) use fernet::{
+    Fernet, NO_TTL, aes_engine_open, fernet_derive_key, fernet_generate_key, fernet_token_len,
+};
+
 /// The time that is no time.
 pub(crate) const NEVER: i64 = ffi::DONJON_NEVER;
 
@@ -24,6 +38,7 @@ pub(crate) struct Failure(NonZeroI32);
 
 impl Failure {
     pub(crate) const INVALID_ARGUMENT: Self = Self::new(ffi::DONJON_INVALID_ARGUMENT);
+    pub(crate) const CONFIG_ERROR: Self = Self::new(ffi::DONJON_CONFIG_ERROR);
     const BUFFER_TOO_SMALL: Self = Self::new(ffi::DONJON_BUFFER_TOO_SMALL);
     pub(crate) const OUT_OF_MEMORY: Self = Self::new(ffi::DONJON_OUT_OF_MEMORY);
     pub(crate) const INTERNAL_ERROR: Self = Self::new(ffi::DONJON_INTERNAL_ERROR);

@@ -5,10 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDelta, PyDeltaAccess, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDelta, PyDeltaAccess, PyInt, PyList, PyMemoryView, PyString, PyTuple};
 
-use crate::abi::Failure;
-use crate::error::{Area, exception, exception_in};
+use crate::abi::{self, Failure};
+use crate::error::{Area, OrRaise, exception, exception_in};
 
 /// `str` (as UTF-8) or `bytes`, borrowed.
 pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
@@ -65,6 +65,59 @@ fn utf8_or_bytes<'a>(object: Borrowed<'a, '_, PyAny>, surrogates: Failure, area:
         return Ok(object.extract::<&'a [u8]>()?);
     }
     Err(wrong_type("str or bytes", object))
+}
+
+/// What is sealed or opened: `bytes`, borrowed, or a copy of any other buffer, since that may be written to
+/// while the kernel reads it and other threads go on.
+pub(crate) enum Payload<'a, 'py> {
+    Borrowed(&'a [u8]),
+    Copied(Bound<'py, PyBytes>),
+}
+
+impl Payload<'_, '_> {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(bytes) => bytes,
+            Self::Copied(bytes) => bytes.as_bytes(),
+        }
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Payload<'a, 'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyBytes>() {
+            return Ok(Self::Borrowed(object.extract::<&'a [u8]>()?));
+        }
+        let py = object.py();
+        let view = PyMemoryView::from(&object).map_err(|error| {
+            if error.is_instance_of::<PyTypeError>(py) {
+                wrong_type("bytes or another buffer", object)
+            } else {
+                error
+            }
+        })?;
+        let copy = py.get_type::<PyBytes>().call1((view,))?;
+        Ok(Self::Copied(copy.cast_into()?))
+    }
+}
+
+/// Adds the parts of a context, a list or a tuple of `str` and `bytes`. A lone `str` is refused: it would be
+/// read letter by letter.
+pub(crate) fn context_of(parts: &Bound<'_, PyAny>, context: &mut abi::Context) -> PyResult<()> {
+    if let Ok(parts) = parts.cast::<PyTuple>() {
+        parts.iter_borrowed().try_for_each(|part| push_part(part, context))
+    } else if let Ok(parts) = parts.cast::<PyList>() {
+        parts.iter().try_for_each(|part| push_part(part.as_borrowed(), context))
+    } else {
+        Err(wrong_type("a list or tuple for a context", parts.as_borrowed()))
+    }
+}
+
+fn push_part(part: Borrowed<'_, '_, PyAny>, context: &mut abi::Context) -> PyResult<()> {
+    let bytes = utf8_or_bytes(part, Failure::INVALID_ARGUMENT, Area::Envelope)?;
+    context.push(bytes).or_raise_in(part.py(), Area::Envelope)
 }
 
 /// `str`, borrowed.
@@ -125,6 +178,32 @@ fn integer(object: Borrowed<'_, '_, PyAny>, wanted: &str) -> PyResult<i64> {
     }
     let value: PyResult<i64> = object.extract();
     value.map_err(|_| exception(object.py(), Failure::INVALID_ARGUMENT))
+}
+
+/// An `int` of 32 bits, without a sign.
+#[derive(Clone, Copy)]
+pub(crate) struct Count(pub(crate) u32);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Count {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let count = u32::try_from(integer(object, "int")?);
+        count.map(Self).map_err(|_| exception(object.py(), Failure::INVALID_ARGUMENT))
+    }
+}
+
+/// An `int` of 64 bits, without a sign: a place in a file, or a length.
+#[derive(Clone, Copy)]
+pub(crate) struct Size(pub(crate) u64);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Size {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let size = u64::try_from(integer(object, "int")?);
+        size.map(Self).map_err(|_| exception(object.py(), Failure::INVALID_ARGUMENT))
+    }
 }
 
 /// A length of time: an `int` of seconds, or a `timedelta`.

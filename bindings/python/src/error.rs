@@ -16,6 +16,7 @@ pub(crate) enum Area {
     Breach,
     Policy,
     Document,
+    Envelope,
 }
 
 impl Area {
@@ -26,6 +27,7 @@ impl Area {
             Self::Breach => "breach",
             Self::Policy => "policy",
             Self::Document => "document",
+            Self::Envelope => "envelope",
         }
     }
 }

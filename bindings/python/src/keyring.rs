@@ -1,5 +1,6 @@
 //! `Keyring`.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use zeroize::Zeroizing;
@@ -9,6 +10,9 @@ use crate::argument::{Bytes, Duration, Integer, Text, now_s};
 use crate::error::{Area, OrRaise, diagnosed};
 use crate::from_json;
 use crate::to_json::{Document, ObjectWriter};
+
+/// The purposes whose keys have no end when they are rotated.
+const OF_STORED_DATA: [&str; 3] = ["envelope", "blind-index", "settings"];
 
 /// A set of keys, each with a purpose and a status. Immutable: every change gives a new keyring.
 ///
@@ -30,16 +34,28 @@ impl Keyring {
 
 #[pymethods]
 impl Keyring {
-    /// New random keys: one that signs tokens, and one that binds tokens to a state.
+    /// New random keys: one that signs tokens and one that binds tokens to a state, unless `token` is
+    /// `None`, and a secret for each of `purposes`: `envelope`, `blind-index`, `settings`, `password-pepper`.
     #[staticmethod]
     #[pyo3(
-        signature = (token = Text("EdDSA"), *, now = None),
-        text_signature = "(token='EdDSA', *, now=None)",
+        signature = (token = Some(Text("EdDSA")), *, purposes = Vec::new(), now = None),
+        text_signature = "(token='EdDSA', *, purposes=(), now=None)",
     )]
-    fn generate(py: Python<'_>, token: Text<'_>, now: Option<Integer>) -> PyResult<Self> {
+    fn generate(
+        py: Python<'_>,
+        token: Option<Text<'_>>,
+        purposes: Vec<String>,
+        now: Option<Integer>,
+    ) -> PyResult<Self> {
+        let secret = PyString::new(py, "HS256");
         let mut spec = ObjectWriter::new();
-        spec.value("token", PyString::new(py, token.0).as_any())?;
-        spec.value("state-binding", PyString::new(py, "HS256").as_any())?;
+        if let Some(token) = token {
+            spec.value("token", PyString::new(py, token.0).as_any())?;
+            spec.value("state-binding", secret.as_any())?;
+        }
+        for purpose in purposes {
+            spec.value(&purpose, secret.as_any())?;
+        }
         let keyring = abi::Keyring::generate(spec.finish().as_bytes(), now_s(now));
         keyring.map(Self::new).or_raise(py)
     }
@@ -102,19 +118,26 @@ impl Keyring {
     }
 
     /// A new primary key; the old one verifies for `overlap` longer. By default the algorithm stays.
+    ///
+    /// Keys of stored data, of the purposes `envelope`, `blind-index` and `settings`, open until they are
+    /// disabled or destroyed: only they want no `overlap`.
     #[pyo3(
-        signature = (purpose = Text("token"), *, alg = None, overlap, now = None),
-        text_signature = "($self, purpose='token', *, alg=None, overlap, now=None)",
+        signature = (purpose = Text("token"), *, alg = None, overlap = None, now = None),
+        text_signature = "($self, purpose='token', *, alg=None, overlap=None, now=None)",
     )]
     fn rotate(
         &self,
         py: Python<'_>,
         purpose: Text<'_>,
         alg: Option<Text<'_>>,
-        overlap: Duration,
+        overlap: Option<Duration>,
         now: Option<Integer>,
     ) -> PyResult<Self> {
-        let overlap_s = overlap.as_seconds(py)?;
+        let overlap_s = match overlap {
+            Some(overlap) => overlap.as_seconds(py)?,
+            None if OF_STORED_DATA.contains(&purpose.0) => 0,
+            None => return Err(PyTypeError::new_err("say how long the key so far verifies: overlap=")),
+        };
         self.keyring.rotate(purpose.0, or_none(alg), now_s(now), overlap_s).map(Self::new).or_raise(py)
     }
 

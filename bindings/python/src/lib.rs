@@ -1,26 +1,34 @@
 //! `donjon._donjon`: the Python classes over the C ABI.
 //!
 //! Each class holds one handle of the ABI and each method is one call of it, so this crate converts and
-//! decides nothing. The calls themselves are in [`abi`], the only file with `unsafe`.
+//! decides nothing. The calls themselves are in [`abi`], which alone has `unsafe`.
 
 use pyo3::prelude::*;
 
 mod abi;
 mod argument;
+mod blind_index;
 mod claims;
+mod envelope;
 mod error;
+mod fernet;
 mod from_json;
 mod hasher;
 mod issuer;
 mod jwks;
 mod jws;
 mod keyring;
+mod long;
 mod policy;
 mod purpose;
+mod reader;
 mod refresh;
 mod revocation;
+mod sealer;
+mod setting;
 #[cfg(feature = "test-entropy")]
 mod shim;
+mod stream;
 mod strength;
 mod subject;
 mod to_json;
@@ -33,7 +41,13 @@ mod _donjon {
     use crate::abi;
 
     #[pymodule_export]
+    use crate::blind_index::BlindIndex;
+    #[pymodule_export]
     use crate::claims::Claims;
+    #[pymodule_export]
+    use crate::envelope::{chunked_open, chunked_seal, envelope_inspect, erasure};
+    #[pymodule_export]
+    use crate::fernet::{Fernet, derive_key, generate_key, open_aes_engine};
     #[pymodule_export]
     use crate::hasher::{Hasher, Verification};
     #[pymodule_export]
@@ -49,12 +63,20 @@ mod _donjon {
     #[pymodule_export]
     use crate::purpose::PurposeTokens;
     #[pymodule_export]
+    use crate::reader::Reader;
+    #[pymodule_export]
     use crate::refresh::{RefreshVerdict, refresh_begin, refresh_revoke, refresh_rotate};
     #[pymodule_export]
     use crate::revocation::check_revocation;
+    #[pymodule_export]
+    use crate::sealer::{KeySource, Sealer, generate_external_key};
+    #[pymodule_export]
+    use crate::setting::{open_setting, seal_setting};
     #[cfg(feature = "test-entropy")]
     #[pymodule_export]
     use crate::shim::test_entropy;
+    #[pymodule_export]
+    use crate::stream::{Decryptor, Encryptor};
     #[pymodule_export]
     use crate::strength::{breach_count, breach_prefix, password_estimate, password_strength};
     #[pymodule_export]
@@ -66,6 +88,8 @@ mod _donjon {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::error::check_abi_version()?;
         module.add("__version__", abi::version())?;
+        module.add("ENVELOPE_PREFIX_MAX", abi::PREFIX_MAX)?;
+        module.add("READER_TAIL_MAX", abi::TAIL_MAX)?;
         module.add("STATUSES", crate::error::statuses())
     }
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from donjon import Keyring, PasswordHasher, TokenIssuer, TokenVerifier
+from donjon import DataKey, Envelope, Keyring, PasswordHasher, TokenIssuer, TokenVerifier
 
 NOW = 1_700_000_000
 ISSUER = "https://auth.example"
@@ -15,6 +15,14 @@ MASTER = "pDOI4XyVoYMjTPMoWUTfR2QiDkVKlBuWUOaEp5XcEnU"
 SECRET = "c4FzBv1Q9u0tXh7RkzW2mYpJ6dLsNe3G"
 
 PASSWORD = "correct horse battery staple"
+
+# A chunk holds 16,384 bytes, and the last one always fewer.
+SIZES = [0, 1, 16_383, 16_384, 16_385, 3 * 16_384]
+CONTEXT = ("tenant-7", "users", "email", "42")
+
+
+def plaintext_of(size: int) -> bytes:
+    return bytes(index * 7 % 251 for index in range(size))
 
 
 @pytest.fixture
@@ -57,3 +65,19 @@ def hasher() -> PasswordHasher:
 @pytest.fixture(scope="session")
 def stored(hasher: PasswordHasher) -> str:
     return hasher.hash(PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def stored_keys() -> Keyring:
+    """Keys of data that is stored."""
+    return Keyring.generate(None, purposes=["envelope", "blind-index", "settings"], now=NOW)
+
+
+@pytest.fixture(scope="session")
+def envelope(stored_keys: Keyring) -> Envelope:
+    return Envelope(stored_keys)
+
+
+@pytest.fixture(scope="session")
+def data_key(envelope: Envelope) -> DataKey:
+    return envelope.new_data_key("tenant-7")[0]

@@ -184,3 +184,28 @@ def test_secrets_cannot_be_pickled_or_copied_by_accident(keyring: Keyring) -> No
 def test_a_secret_may_have_a_key_id() -> None:
     assert Keyring.from_secret(SECRET, kid="old-stack").summary()[0]["kid"] == "old-stack"
     assert Keyring.from_secret(SECRET).summary()[0]["kid"] is None
+
+
+def test_only_keys_of_stored_data_rotate_without_an_overlap() -> None:
+    purposes = ["envelope", "blind-index", "settings", "password-pepper"]
+    keyring = Keyring.generate(purposes=purposes, now=NOW)
+    for purpose in purposes[:3]:
+        (old,) = [
+            key
+            for key in keyring.rotate(purpose, now=NOW).summary()
+            if key["status"] == "verify-only"
+        ]
+        assert (old["purpose"], old["not_after_s"]) == (purpose, None)
+    for purpose in ("token", "password-pepper"):
+        with pytest.raises(TypeError, match="overlap"):
+            keyring.rotate(purpose)
+
+
+def test_keys_are_generated_for_what_they_are_wanted_for() -> None:
+    assert len(Keyring.generate(None)) == 0
+    found = {key["purpose"] for key in Keyring.generate(None, purposes=["envelope"]).summary()}
+    assert found == {"envelope"}
+    with pytest.raises(donjon.ConfigError):
+        Keyring.generate(purposes=["teapot"])
+    with pytest.raises(TypeError):
+        Keyring.generate(purposes="envelope")

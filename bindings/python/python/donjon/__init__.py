@@ -12,18 +12,27 @@
     stored = hasher.hash("correct horse battery staple")
     assert hasher.verify(stored, "correct horse battery staple")
 
+    envelope = Envelope(Keyring.generate(purposes=["envelope"]))
+    sealed = envelope.seal(b"secret", context=("users", "email", "7"))
+    assert envelope.open(sealed, context=("users", "email", "7")) == b"secret"
+
     policy = Policy({"permissions": ["document:read"], "roles": {"viewer": {"allow": ["*"]}}})
     assert policy.subject(["viewer"]).has("document:read")
 
 Further rooms: `donjon.fastapi`, `donjon.jwks` (tokens of other issuers), `donjon.refresh` (families
-of refresh tokens), `donjon.compat.jwt` (PyJWT's names), `donjon.compat.argon2` (argon2-cffi's).
+of refresh tokens), `donjon.settings` (secrets among settings), `donjon.chunked` (the construction
+under the envelopes), `donjon.fernet` (what is there already), `donjon.compat.jwt` (PyJWT's names),
+`donjon.compat.argon2` (argon2-cffi's). On the command line: `python -m donjon`.
 """
 
 from collections.abc import Mapping
 
 from donjon._donjon import (
     JWS,
+    BlindIndex,
     Claims,
+    Decryptor,
+    Encryptor,
     Keyring,
     Policy,
     Refresh,
@@ -35,10 +44,22 @@ from donjon._donjon import (
     breach_count,
     breach_prefix,
     check_revocation,
+    generate_external_key,
     permission_implies,
     sign_token,
     unverified_header,
     verify_jws,
+)
+from donjon.envelope import (
+    DataKey,
+    Envelope,
+    Erasure,
+    Inspection,
+    KeyProvider,
+    SealedReader,
+    Sealer,
+    erasure,
+    inspect_envelope,
 )
 from donjon.errors import (
     AlgNotAllowed,
@@ -47,8 +68,12 @@ from donjon.errors import (
     Busy,
     CardinalityExceeded,
     ConfigError,
+    DecryptFailed,
     DonjonError,
     EntropyUnavailable,
+    EnvelopeError,
+    EnvelopeInputRefused,
+    EnvelopeKeyRefused,
     ExpiredToken,
     InternalError,
     InvalidArgument,
@@ -105,14 +130,25 @@ __all__ = [
     "AlgNotAllowed",
     "BadClaimType",
     "BadSignature",
+    "BlindIndex",
     "Busy",
     "CardinalityExceeded",
     "Claims",
     "ConfigError",
+    "DataKey",
+    "DecryptFailed",
+    "Decryptor",
     "DonjonError",
+    "Encryptor",
     "EntropyUnavailable",
+    "Envelope",
+    "EnvelopeError",
+    "EnvelopeInputRefused",
+    "EnvelopeKeyRefused",
+    "Erasure",
     "Estimate",
     "ExpiredToken",
+    "Inspection",
     "InternalError",
     "InvalidArgument",
     "InvalidAudience",
@@ -123,6 +159,7 @@ __all__ = [
     "KeyDestroyed",
     "KeyDisabled",
     "KeyExpired",
+    "KeyProvider",
     "KeyRefused",
     "Keyring",
     "MalformedPassword",
@@ -144,6 +181,8 @@ __all__ = [
     "RangeRefused",
     "Refresh",
     "ReuseDetected",
+    "SealedReader",
+    "Sealer",
     "SeparationOfDuty",
     "StateStale",
     "Strength",
@@ -166,7 +205,10 @@ __all__ = [
     "breach_prefix",
     "check_revocation",
     "check_strength",
+    "erasure",
     "estimate_strength",
+    "generate_external_key",
+    "inspect_envelope",
     "permission_implies",
     "sign_token",
     "unverified_header",

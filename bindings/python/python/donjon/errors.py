@@ -12,7 +12,7 @@ from typing import Literal
 from donjon._donjon import STATUSES
 from donjon.types import Diagnosis, Explanation
 
-Area = Literal["common", "password", "breach", "policy", "document"]
+Area = Literal["common", "password", "breach", "policy", "document", "envelope"]
 
 _ROWS = {name: (status, message, http) for status, name, message, http in STATUSES}
 _CLASSES: dict[tuple[Area, int], type[DonjonError]] = {}
@@ -277,6 +277,41 @@ class CardinalityExceeded(PolicyError, reason="cardinality_exceeded"):
 
 class PolicyInputRefused(PolicyError, reason="malformed", area="policy", also=("too_large",)):
     """A permission, a role or a list of them that is none, or too long."""
+
+    http_status = 500
+
+
+class EnvelopeError(DonjonError):
+    """Something was not sealed, or does not open."""
+
+    http_status = 500
+
+
+class DecryptFailed(EnvelopeError, reason="decrypt_failed"):
+    """Another key, another context, or not what was sealed: which, is not told."""
+
+
+class EnvelopeKeyRefused(
+    EnvelopeError,
+    reason="unknown_key",
+    area="envelope",
+    also=("key_disabled", "key_destroyed", "key_expired"),
+):
+    """The envelope names a key that is unknown, disabled, destroyed or expired.
+
+    `reason` says which. No other key is tried.
+    """
+
+    http_status = 500
+
+
+class EnvelopeInputRefused(
+    EnvelopeError,
+    reason="too_large",
+    area="envelope",
+    also=("malformed", "params_out_of_bounds"),
+):
+    """Not of its form, or over its bounds: a context, a plaintext, a stored passphrase's cost."""
 
     http_status = 500
 
