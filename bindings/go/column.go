@@ -4,9 +4,6 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
 )
 
 // A Cell is a place in a database, and what seals there: a [DataKey] or a
@@ -156,20 +153,3 @@ func (e *EncryptedJSON[T]) Scan(src any) error {
 	e.V = decoded
 	return nil
 }
-
-// hidden is what logs, [fmt] and encoders see of an encrypted column.
-type hidden struct{}
-
-const redacted = "[encrypted]"
-
-// errInClear is a mistake in the program: who answers with a secret names it.
-var errInClear = errors.New("donjon: an encrypted column is not marshalled: name the value in it")
-
-// Format implements [fmt.Formatter], without the value.
-func (hidden) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
-
-// LogValue implements [slog.LogValuer], without the value.
-func (hidden) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalText refuses, and so do [encoding/json], [encoding/xml] and their like.
-func (hidden) MarshalText() ([]byte, error) { return nil, errInClear }

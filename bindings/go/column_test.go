@@ -209,21 +209,23 @@ func closedKey(t testing.TB) *donjon.DataKey {
 	return key
 }
 
-func TestEncryptedColumnIsNotShown(t *testing.T) {
+func TestSecretsAreNotShown(t *testing.T) {
 	ann := newPerson(newDataKey(t), "1")
 	ann.email.String, ann.photo.Bytes, ann.address.V.City = "secret", []byte("secret"), "secret"
+	key := donjon.ExternalKey{DataKey: []byte("secret")}
 	var shown bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		fmt.Fprintf(&shown, verb, ann.email)
 		fmt.Fprintf(&shown, verb, &ann.email)
 		fmt.Fprintf(&shown, verb, ann.photo)
 		fmt.Fprintf(&shown, verb, &ann.address)
+		fmt.Fprintf(&shown, verb, key)
 		fmt.Fprintf(&shown, verb, []any{ann.address, map[string]any{"": ann.photo}})
 	}
 	for _, logger := range []*slog.Logger{slog.New(slog.NewTextHandler(&shown, nil)), slog.New(slog.NewJSONHandler(&shown, nil))} {
-		logger.Info("ann", "email", ann.email, "photo", &ann.photo, "address", ann.address)
+		logger.Info("ann", "email", ann.email, "photo", &ann.photo, "address", ann.address, "key", key)
 	}
-	for _, value := range []any{ann.email, &ann.photo, ann.address, map[string]any{"email": ann.email}} {
+	for _, value := range []any{ann.email, &ann.photo, ann.address, key, map[string]any{"email": ann.email}} {
 		if text, err := json.Marshal(value); err == nil {
 			t.Errorf("as JSON: %s", text)
 		}

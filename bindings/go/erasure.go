@@ -26,9 +26,10 @@ type Erasure struct {
 	BackupsExpire time.Time // zero if nobody knows
 }
 
-// Erasure judges whether the data of a data key is erased. The key's ids are those
-// of every key-encryption key that ever wrapped it, and backupsExpire is when the
-// last backup that holds a wrapped form is gone, or zero if never or unknown.
+// Erasure judges whether the data of a data key is erased. The ids are those of
+// every key-encryption key that ever wrapped it, as [InspectEnvelope] says of each
+// wrapped form, and backupsExpire is when the last backup that holds such a form is
+// gone, or zero if never or unknown.
 //
 // A key that was derived from a master secret cannot be destroyed: it is
 // [ErrConfig] to count on it without an end of the backups.

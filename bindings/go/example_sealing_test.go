@@ -182,8 +182,8 @@ func ExampleEncryptedString() {
 		log.Fatal(err)
 	}
 	// Output:
-	// 0 ann@example.com shown as [encrypted]
-	// 1 bob@example.com shown as [encrypted]
+	// 0 ann@example.com shown as [hidden]
+	// 1 bob@example.com shown as [hidden]
 }
 
 // Beside the sealed e-mail address stands its blind index, to search by.

@@ -12,8 +12,8 @@ import (
 // its own, wrapped in its header, and so can change its key-encryption key
 // without its payload being touched.
 //
-// An envelope is as long as what is in it and some 250 bytes, and can be kept
-// anywhere: whoever changes a bit of it, cuts it off or moves it to where another
+// An envelope is some 200 bytes longer than what is in it, and 16 more for each 16
+// KiB (with a KMS, by what that makes of the key). It can be kept anywhere: whoever changes a bit of it, cuts it off or moves it to where another
 // [Context] belongs gets [ErrDecryptFailed] from whoever opens it.
 //
 // For many small values, such as the cells of a column, a [DataKey] costs less.

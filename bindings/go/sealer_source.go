@@ -37,8 +37,11 @@ func SealerFromPassphrase(passphrase []byte, opts *PassphraseOptions) (*Sealer, 
 	return newSealer(abi.SealerFromPassphrase(abi.Text(passphrase), opts.MemoryKiB, opts.TimeCost, opts.Parallelism))
 }
 
-// An ExternalKey is a data key in the clear, and as a KMS or HSM wrapped it.
+// An ExternalKey is a data key in the clear, and as a KMS or HSM wrapped it. Logs
+// and [fmt] do not show it, and to marshal it is an error.
 type ExternalKey struct {
+	hidden
+
 	DataKey []byte // 32 bytes; to be cleared when done
 	KeyID   string // of the key that wraps it, as new envelopes name it
 	Wrapped []byte // whatever unwraps it
