@@ -46,7 +46,6 @@ impl KeySource {
             .map_err(|failure| diagnosed(py, failure, Area::Envelope, || abi::sealer_diagnose(keyring)))
     }
 
-    /// A cost of 0 is the kernel's own.
     #[staticmethod]
     fn passphrase(
         py: Python<'_>,

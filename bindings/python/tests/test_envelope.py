@@ -265,6 +265,14 @@ def test_what_a_stored_passphrase_may_cost_is_bounded() -> None:
     assert caught.value.reason == "params_out_of_bounds"
 
 
+def test_a_passphrase_costs_what_it_says() -> None:
+    found = inspect_envelope(Envelope.from_passphrase("correct horse").seal(b"", context=()))
+    assert (found.memory_kib, found.time_cost, found.parallelism) == (256 * 1024, 3, 1)
+    for cost in ({"time_cost": 0}, {"parallelism": 0}, {"memory_kib": 1}, {"memory_kib": 2**31}):
+        with pytest.raises(donjon.EnvelopeInputRefused):
+            Envelope.from_passphrase("correct horse", **cost)
+
+
 @pytest.mark.parametrize("passphrase", [b"x" * 4097, "x" * 10**6])
 def test_a_passphrase_has_a_bound(passphrase: str | bytes) -> None:
     with pytest.raises(donjon.DonjonError):

@@ -136,13 +136,14 @@ class Envelope(Sealer):
         cls,
         passphrase: str | bytes,
         *,
-        memory_kib: int = 0,
-        time_cost: int = 0,
-        parallelism: int = 0,
+        memory_kib: int = 256 * 1024,
+        time_cost: int = 3,
+        parallelism: int = 1,
     ) -> Envelope:
-        """Seal and open under a passphrase, by Argon2id: 256 MiB and 3 passes, unless given.
+        """Seal and open under a passphrase, by Argon2id.
 
-        Each envelope costs that much. What opens one takes its cost from there, within bounds.
+        Sealing one envelope costs that much memory and so many passes, and opening it as well: the
+        cost is written there, and bounded when it is read.
         """
         source = KeySource.passphrase(passphrase, memory_kib, time_cost, parallelism)
         return super().__new__(cls, source)

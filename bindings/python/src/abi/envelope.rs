@@ -64,7 +64,7 @@ impl Context {
 
 pub(crate) struct Sealer(Handle<ffi::donjon_sealer>);
 
-/// Argon2's; zeros are the kernel's own.
+/// Argon2's.
 #[derive(Clone, Copy)]
 pub(crate) struct PassphraseCost {
     pub(crate) memory_kib: u32,
