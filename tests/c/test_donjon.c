@@ -922,6 +922,7 @@ static void threads_share_handles(void) {
 
 #include "test_passwords.h"
 #include "test_roles.h"
+#include "test_envelopes.h"
 /* After those: it diagnoses what they have. */
 #include "test_diagnoses.h"
 
@@ -959,6 +960,7 @@ int main(void) {
     RUN(threads_share_handles);
     run_passwords();
     run_roles();
+    run_envelopes();
     RUN(refusals_say_where_and_why);
     return finish("the C ABI");
 }

@@ -21,7 +21,7 @@ func withKeyring(keys []byte, use func(*donjon.Keyring) error) error {
 func blindIndex(r *request) func(*answer) error {
 	keys, now := r.raw("keyring"), time.Unix(r.optionalInt("now_s", 0), 0)
 	column := donjon.BlindIndexOptions{
-		Tenant: r.text("tenant"), Table: r.text("table"), Column: r.text("column"), Bits: int(r.u32("bits")),
+		Tenant: r.text("tenant"), Table: r.text("table"), Column: r.text("column"), Bits: r.u32("bits"),
 	}
 	value := r.hex("value_hex")
 	return func(a *answer) error {
