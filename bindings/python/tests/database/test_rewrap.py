@@ -20,7 +20,9 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.orm import Session
 
+from database.models import KEYRING, User
 from donjon import DecryptFailed, Envelope, Keyring
 from donjon.sqlalchemy import CellError, RotationIncomplete, rewrap_column
 
@@ -185,6 +187,22 @@ def test_wrapped_data_keys_move_with_their_scopes(files: Engine) -> None:
     with files.connect() as connection:
         for scope, wrapped in connection.execute(select(KEYS)):
             assert Envelope(other).open_data_key(wrapped, scope).key_id == keys[scope].key_id
+
+
+def test_an_encrypted_column_moves_as_it_is_stored(engine: Engine) -> None:
+    with Session(engine) as session:
+        session.add_all([User(email=f"{i}@example.com", phone="1") for i in range(7)])
+        session.commit()
+    new = Envelope(KEYRING.rotate("envelope", overlap=0))
+    assert rewrap_column(engine, User, "email", new, batch=3).rewrapped == 7
+    with engine.connect() as connection:
+        rows: Any = connection.execute(select(User.id, User.email)).all()
+        for id_, cell in rows:
+            assert not new.needs_rewrap(bytes(cell))
+            opened = new.open(bytes(cell), context=["users", "email", str(id_)])
+            assert opened.endswith(b"@example.com")
+        phone: Any = connection.scalars(select(User.phone)).first()
+        assert new.needs_rewrap(bytes(phone))
 
 
 def test_it_commits_so_it_wants_no_transaction_of_others(files: Engine) -> None:

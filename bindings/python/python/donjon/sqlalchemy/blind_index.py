@@ -56,7 +56,8 @@ class BlindIndex(TypeDecorator[bytes]):
 
     Whoever reads the database sees which rows are equal, and how often each value occurs: for a
     column of few values, a status or a country, that is as good as the values. Fewer `bits` blur
-    it: among n other values, n / 2**bits match by chance.
+    it: among n other values, n / 2**bits match by chance. So a unique constraint wants 256 of them,
+    and holds among rows that were written under one key, not across its rotation.
     """
 
     impl = LargeBinary

@@ -84,9 +84,9 @@ class Cell:
         value = values.get(name)
         if value is None:
             raise CellError(
-                f"`{self.name}` is bound to `{name}`, whose value is not known when the row is"
-                " written: give the column a default of the client (`default=uuid.uuid4`), set it,"
-                " or bind to another column with `row=`"
+                f"`{self.name}` is bound to `{name}`, which has no value: where the database gives"
+                " it one, give the column a default of the client (`default=uuid.uuid4`), or bind"
+                " to another column with `row=`"
             )
         return part_of(value)
 
@@ -148,12 +148,22 @@ class Layout:
         column = self.columns.get(name)
         if column is None or name in self.cells:
             raise CellError(f"`{cell.name}` is bound to `{name}`, which is no plain column here")
-        for key in column.foreign_keys:
-            on_update, on_delete = (key.onupdate or "").upper(), (key.ondelete or "").upper()
-            if on_update in {"CASCADE", *_CLEARING} or on_delete in _CLEARING:
-                raise CellError(
-                    f"`{cell.name}` is bound to `{name}`, which the database changes by itself"
-                )
+        if _changes_by_itself(column):
+            raise CellError(f"`{cell.name}` is bound to `{name}`, which changes without its object")
+
+
+def _changes_by_itself(column: Column[Any]) -> bool:
+    """Say whether statements or the database may change a column that its object did not."""
+    return (
+        column.onupdate is not None
+        or column.server_onupdate is not None
+        or column.computed is not None
+        or any(
+            (key.onupdate or "").upper() in {"CASCADE", *_CLEARING}
+            or (key.ondelete or "").upper() in _CLEARING
+            for key in column.foreign_keys
+        )
+    )
 
 
 _LAYOUTS: WeakKeyDictionary[Table | Mapper[Any], Layout] = WeakKeyDictionary()

@@ -188,8 +188,6 @@ class _Rows:
             values = {bound: row[bound] for bound in cell.bound}
             try:
                 state.dict[name] = cell.open(sealed, values, lambda: _connection(state))
-            except CellError:
-                raise
             except donjon.DonjonError as error:
                 del state.dict[name]
                 state.callables = {**state.callables, name: _Unopened(error)}
@@ -253,10 +251,22 @@ def _restore(session: Session, _: SessionTransaction) -> None:
 @event.listens_for(Mapper, "mapper_configured")
 def _listen(mapper: Mapper[Any], _: type[Any]) -> None:
     layout = Layout.of(mapper)
+    _refuse_late_changes(mapper, layout)
     for name in layout.cells:
         getattr(mapper.class_, name).__class__ = _CellAttribute
     if layout.cells or layout.indexes:
         _Rows(mapper, layout).listen(mapper)
+
+
+def _refuse_late_changes(mapper: Mapper[Any], layout: Layout) -> None:
+    """Refuse to bind to what the unit of work itself changes after it has sealed the row."""
+    late = {mapper.version_id_col}
+    for relationship in mapper.relationships:
+        if relationship.post_update:
+            late |= relationship.local_columns
+    for name in layout.bound:
+        if layout.columns[name] in late:
+            raise CellError(f"cells of `{mapper}` are bound to `{name}`, which is written late")
 
 
 @event.listens_for(Session, "do_orm_execute")

@@ -1,0 +1,349 @@
+"""The ways to map a class that encrypted columns have to stand: inheritance, names, eager loads."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    Column,
+    Engine,
+    FetchedValue,
+    ForeignKey,
+    LargeBinary,
+    String,
+    Table,
+    Uuid,
+    create_engine,
+    insert,
+    select,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    MappedAsDataclass,
+    Session,
+    configure_mappers,
+    joinedload,
+    mapped_column,
+    registry,
+    relationship,
+    selectin_polymorphic,
+    selectinload,
+)
+
+from database.models import ENVELOPE, KEYRING
+from donjon import DataKey, DecryptFailed
+from donjon.sqlalchemy import (
+    BlindIndex,
+    CellError,
+    EncryptedBytes,
+    EncryptedString,
+    Sealed,
+    seal_values,
+)
+
+
+class Base(DeclarativeBase):
+    """The tables of this file."""
+
+
+class Stamped:
+    """A mixin: its columns are copied into each class."""
+
+    author: Mapped[str | None] = mapped_column(EncryptedString(ENVELOPE))
+
+
+class Animal(Stamped, Base):
+    """The base of a hierarchy."""
+
+    __tablename__ = "animals"
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}  # noqa: RUF012
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    kind: Mapped[str]
+    name: Mapped[str] = mapped_column(EncryptedString(ENVELOPE))
+    keeper_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("keepers.id"))
+
+
+class Cat(Animal):
+    """With a table of its own."""
+
+    __tablename__ = "cats"
+    __mapper_args__ = {"polymorphic_identity": "cat"}  # noqa: RUF012
+
+    id: Mapped[uuid.UUID] = mapped_column(ForeignKey("animals.id"), primary_key=True)
+    purr: Mapped[str] = mapped_column(EncryptedString(ENVELOPE))
+
+
+class Bird(Animal):
+    """In its base's table."""
+
+    __mapper_args__ = {"polymorphic_identity": "bird"}  # noqa: RUF012
+
+    song: Mapped[str | None] = mapped_column(EncryptedString(ENVELOPE))
+
+
+class Keeper(Stamped, Base):
+    """Has animals."""
+
+    __tablename__ = "keepers"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    animals: Mapped[list[Animal]] = relationship()
+
+
+class Record(MappedAsDataclass, Base):
+    """A dataclass of a composite key, whose attributes have other names than their columns."""
+
+    __tablename__ = "records"
+
+    year: Mapped[int] = mapped_column("y", primary_key=True)
+    number: Mapped[str] = mapped_column("n", primary_key=True)
+    body: Mapped[str] = mapped_column("b", EncryptedString(ENVELOPE))
+    body_index: Mapped[bytes | None] = mapped_column(
+        "bi", BlindIndex(KEYRING, of="body", bits=256), init=False
+    )
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    made = create_engine("sqlite://")
+    Base.metadata.create_all(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with Session(engine) as made:
+        yield made
+
+
+def animals() -> list[Animal]:
+    return [
+        Animal(name="worm", author="a"),
+        Cat(name="tom", purr="loud", author="b"),
+        Bird(name="tit", song="high", author=None),
+    ]
+
+
+def told(animal: Animal) -> list[str | None]:
+    own = {Cat: ["purr"], Bird: ["song"]}.get(type(animal), [])
+    return [getattr(animal, name) for name in ("name", "author", *own)]
+
+
+@pytest.mark.parametrize(
+    "options", [[], [selectin_polymorphic(Animal, [Cat, Bird])]], ids=["late", "eager"]
+)
+def test_every_class_of_a_hierarchy_opens_its_cells(session: Session, options: Any) -> None:
+    session.add_all(animals())
+    session.commit()
+    session.expunge_all()
+    found = session.scalars(select(Animal).options(*options).order_by(Animal.kind)).all()
+    assert [told(animal) for animal in found] == [
+        ["worm", "a"],
+        ["tit", None, "high"],
+        ["tom", "b", "loud"],
+    ]
+    tom = found[2]
+    assert isinstance(tom, Cat)
+    tom.purr, tom.name = "soft", "thomas"
+    session.commit()
+    session.expunge_all()
+    assert told(session.scalars(select(Cat)).one()) == ["thomas", "b", "soft"]
+
+
+@pytest.mark.parametrize("load", [joinedload, selectinload])
+def test_related_objects_are_opened(session: Session, load: Any) -> None:
+    session.add(Keeper(author="x", animals=animals()))
+    session.commit()
+    session.expunge_all()
+    keeper = session.scalars(select(Keeper).options(load(Keeper.animals))).unique().one()
+    assert keeper.author == "x"
+    assert sorted(animal.name for animal in keeper.animals) == ["tit", "tom", "worm"]
+
+
+def test_many_rows_come_piece_by_piece(session: Session) -> None:
+    session.add_all([Keeper(author=str(i)) for i in range(100)])
+    session.commit()
+    session.expunge_all()
+    rows = session.scalars(select(Keeper).execution_options(yield_per=7))
+    assert {keeper.author for keeper in rows} == {str(i) for i in range(100)}
+
+
+def test_a_composite_key_and_other_names_bind_as_well(session: Session) -> None:
+    session.add_all(
+        [Record(2024, "1", "one"), Record(2024, "2", "two"), Record(2, "0241", "three")]
+    )
+    session.commit()
+    session.expunge_all()
+    two = session.scalars(select(Record).where(Record.body_index.matches("two"))).one()
+    assert (two.number, two.body) == ("2", "two")
+    # The context is what is documented, so that a program in another language can open it.
+    table: Any = Record.__table__
+    raw: Any = session.connection().scalar(select(table.c.b).where(table.c.n == "2"))
+    assert ENVELOPE.open(bytes(raw), context=["records", "b", "2024", "2"]) == b"two"
+    moved = {"year": 2024, "number": "3", "body": raw}
+    session.connection().execute(insert(table).values(y=2024, n="3", b=raw))
+    third = session.get_one(Record, (2024, "3"))
+    with pytest.raises(DecryptFailed):
+        _ = third.body
+    with pytest.raises(CellError):
+        seal_values(Record, moved)
+    assert isinstance(raw, Sealed)
+
+
+def test_one_row_that_fails_puts_the_others_back(session: Session) -> None:
+    session.add(Record(1, "1", "there"))
+    session.commit()
+    rows = [Record(2, "1", "first"), Record(1, "1", "again"), Record(3, "1", "last")]
+    session.expunge_all()
+    session.add_all(rows)
+    with pytest.raises(IntegrityError):
+        session.flush()
+    session.rollback()
+    assert [row.body for row in rows] == ["first", "again", "last"]
+    wrong: Any = 5
+    rows[1].number, rows[2].body = "2", wrong
+    session.add_all(rows)
+    with pytest.raises(TypeError):
+        session.flush()
+    session.rollback()
+    assert [row.body for row in rows] == ["first", "again", 5]
+
+
+def test_a_row_whose_key_the_database_lost_is_loaded_all_the_same(session: Session) -> None:
+    registry_ = registry()
+    table = Table(
+        "cards",
+        registry_.metadata,
+        Column("id", Uuid, primary_key=True, default=uuid.uuid4),
+        Column("public", String),
+        Column("text", EncryptedString(ENVELOPE, row="public")),
+    )
+
+    class Card:
+        id: Any
+        public: Any
+        text: Any
+
+    registry_.map_imperatively(Card, table)
+    table.create(session.connection())
+    card = Card()
+    card.public, card.text = "p", "secret"
+    session.add(card)
+    session.flush()
+    session.connection().execute(table.update().values(public=None))
+    session.expire(card)
+    assert card.public is None
+    with pytest.raises(CellError, match="`public`, which has no value"):
+        _ = card.text
+
+
+# ---- declarations that are refused ----
+
+
+def declare(*, key: Any = ENVELOPE, between: Any = (String,), **options: Any) -> None:
+    """Map a class of a UUID, another column, and a cell with these options."""
+
+    class Own(DeclarativeBase):
+        """Of this test alone."""
+
+    class Refused(Own):
+        """Refused, when the mappers are configured."""
+
+        __tablename__ = "refused"
+        id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+        other: Mapped[Any] = mapped_column(*between)
+        secret: Mapped[str] = mapped_column(EncryptedString(key, **options))
+
+    try:
+        Own.registry.configure()
+    finally:
+        Own.registry.dispose()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"row": "none"}, "no plain column"),
+        ({"row": "secret"}, "no plain column"),
+        ({"row": ()}, "names no column"),
+        ({"key": lambda _: ENVELOPE}, "`scope`"),
+        (
+            {"row": "other", "between": [String, FetchedValue(for_update=True)]},
+            "without its object",
+        ),
+        (
+            {"row": "other", "between": [String, ForeignKey("refused.id", onupdate="cascade")]},
+            "without its object",
+        ),
+        (
+            {"scope": "other", "between": [String, ForeignKey("refused.id", ondelete="SET NULL")]},
+            "without its object",
+        ),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_no_cell_can_be_bound_to_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(CellError, match=message):
+        declare(**options)
+
+
+def test_a_relationship_that_is_written_late_gives_no_key() -> None:
+    class Own(DeclarativeBase):
+        """Of this test alone."""
+
+    class Node(Own):
+        """Points to its favourite, which is known after the insert."""
+
+        __tablename__ = "nodes"
+        id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+        best_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("nodes.id"))
+        secret: Mapped[str] = mapped_column(EncryptedString(ENVELOPE, scope="best_id"))
+        best: Mapped[Any] = relationship("Node", remote_side="Node.id", post_update=True)
+
+    with pytest.raises(CellError, match="written late"):
+        Own.registry.configure()
+    Own.registry.dispose()
+
+
+def test_an_index_of_no_cell_is_refused() -> None:
+    metadata = Base.metadata
+    table = Table(
+        "plain",
+        type(metadata)(),
+        Column("id", Uuid, primary_key=True),
+        Column("name", String),
+        Column("name_index", BlindIndex(KEYRING, of="name")),
+        Column("data", LargeBinary),
+    )
+    with pytest.raises(CellError, match="no cell"):
+        seal_values(table, {"id": uuid.uuid4(), "name": "x"})
+
+
+def test_keys_by_a_function_of_the_scope() -> None:
+    asked: list[Any] = []
+    keys: dict[str, DataKey] = {name: ENVELOPE.new_data_key(name)[0] for name in "ab"}
+
+    def key_of(scope: Any) -> DataKey:
+        asked.append(scope)
+        return keys[scope]
+
+    metadata = type(Base.metadata)()
+    table = Table(
+        "scoped",
+        metadata,
+        Column("id", String, primary_key=True),
+        Column("owner", String),
+        Column("data", EncryptedBytes(key_of, scope="owner")),
+    )
+    row = seal_values(table, {"id": "1", "owner": "a", "data": b"x"})
+    assert asked == ["a"]
+    context = ["a", "scoped", "data", "1"]
+    assert keys["a"].open(bytes(row["data"]), context=context) == b"x"
+    configure_mappers()
