@@ -253,8 +253,8 @@ typedef struct donjon_encryptor donjon_encryptor;
 // migration has to write it. Seal what is new with a donjon_sealer: a Fernet token opens wherever it is
 // moved to.
 //
-// Whatever is wrong with a token is DECRYPT_FAILED; its HMAC is checked first. Keys and tokens are read
-// strictly: canonical, padded base64url, and nothing around it.
+// Whatever is wrong with a token is DECRYPT_FAILED; its HMAC is checked before its time and its padding.
+// Keys and tokens are read strictly: canonical, padded base64url, and nothing around it.
 typedef struct donjon_fernet donjon_fernet;
 
 // Hashes and verifies passwords with Argon2id inside a budget of memory, which all calls on the handle
@@ -409,7 +409,8 @@ extern "C" {
 
 // Opens the text of a column that sqlalchemy-utils' AesEngine wrote, to be sealed anew: UTF-8. There is no
 // writing it: it is not authenticated, so that whoever can write the column can change what this returns,
-// and about one wrong secret in some hundreds opens to a text that is none.
+// and can read it where an answer depends on what opens (a padding oracle). About one wrong secret in a
+// million opens a short value, to a text that nobody wrote.
 //
 // secret: the column's, as it was configured. padding: one of DONJON_PADDING_*.
 // cap: at least the longest value that so many characters may hold, which BUFFER_TOO_SMALL says before any

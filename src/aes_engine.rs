@@ -6,9 +6,10 @@
 //! the IV the front of the key, so that equal beginnings are equal ciphertexts. There is no writing it, for
 //! that reason; seal what was read with [`crate::envelope`], and drop the old column.
 //!
-//! A wrong secret, another padding and an altered text are one error, found by padding and UTF-8 alone: one
-//! wrong secret in some hundreds or thousands gives a text that is none. Where the answer to a request depends
-//! on whether a text opens, an attacker who can write the column can read it (a padding oracle).
+//! A wrong secret, another padding and an altered text are one error, found by padding and UTF-8 alone: about
+//! one wrong secret in a million passes on a short value, and gives a text that nobody wrote. Where the answer
+//! to a request depends on whether a text opens, an attacker who can write the column can read it (a padding
+//! oracle): read it in a migration, not behind an interface.
 //!
 //! ```
 //! use donjon::aes_engine::{Padding, open};

@@ -21,7 +21,8 @@
 //!
 //! **Rotation.** Values are written under the primary key and looked for under every live one, until the last
 //! row was written anew; the epoch of its key stands at the front of each. A disabled key is not looked for.
-//! Erasing a subject means deleting its index values too.
+//! The front is one byte, so destroy the keys under which no row is left, before there are 256 of them. Erasing
+//! a subject means deleting its index values too.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -40,7 +41,7 @@ pub const MIN_INDEX_BITS: u32 = 8;
 /// The most bits of an index value: all of HMAC-SHA-256.
 pub const MAX_INDEX_BITS: u32 = 256;
 
-/// The index of one column.
+/// The index of one column. A value costs one HMAC.
 ///
 /// ```
 /// use donjon::envelope::BlindIndex;
@@ -151,7 +152,7 @@ impl IndexKey {
             .expand(place.as_encoded(), &mut *derived)
             .map_err(|_| EnvelopeError::Internal)?;
         let mac = Hmac::new_from_slice(&*derived).map_err(|_| EnvelopeError::Internal)?;
-        // A key from before there were epochs counts as 0, which no key since then has.
+        // Keys that donjon makes have an epoch; one that was made elsewhere without counts as 0.
         let [.., epoch] = key.epoch().unwrap_or(0).to_be_bytes();
         Ok(Self { key: Arc::clone(key), epoch, mac })
     }

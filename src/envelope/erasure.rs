@@ -9,7 +9,8 @@
 //! first), or when the backups are gone. A key that was derived from a master secret is made again from it, so
 //! that it is never destroyed, whatever its status says.
 //!
-//! The answer is about this keyring. A copy of the keyring from before the key was destroyed, in a secret
+//! Only keys of a keyring are judged: whether a KMS or a passphrase is gone, its owner knows. And the answer
+//! is about this keyring. A copy of the keyring from before the key was destroyed, in a secret
 //! store's history or in a host that was not restarted, opens what a backup holds: destroy it there too.
 
 use alloc::string::String;

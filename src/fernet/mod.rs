@@ -6,10 +6,11 @@
 //! *State*: none. *Threat*: a forged or altered token; a padding oracle; a token that is older, or further in
 //! the future, than a reader takes; a key that is none.
 //!
-//! The HMAC comes first: nothing else of a token is looked at, nor anything decrypted, before one of the keys
-//! has signed the whole of it. Whatever is wrong with a token is one error. A token names no key, so each key
-//! is tried on the HMAC, at the cost of one hash of the token. Tokens and keys are read strictly: canonical,
-//! padded base64url and nothing around it, where `cryptography` skips characters that it does not know.
+//! The HMAC comes first: beyond its length and its version, nothing of a token is looked at, nor anything
+//! decrypted, before one of the keys has signed the whole of it. Whatever is wrong with a token is one error. A
+//! token names no key, so each key is tried on the HMAC, at the cost of one hash of the token. Tokens and keys
+//! are read strictly: canonical, padded base64url and nothing around it, where `cryptography` skips characters
+//! that it does not know.
 //!
 //! What Fernet cannot do, [`crate::envelope`] does: a token opens in any place that it is moved to, it is in
 //! memory as a whole, it is a third longer than its plaintext, and it shows when it was made.
@@ -102,7 +103,7 @@ impl Fernet {
         let now = seconds(now_s)?;
         let ttl = ttl_s.map(seconds).transpose()?;
         let (key, token) = self.authentic(token)?;
-        if ttl.is_some_and(|ttl| !is_alive(token.timestamp(), now, ttl)) {
+        if ttl.is_some_and(|ttl| !is_alive(token.timestamp, now, ttl)) {
             return Err(FernetError::DecryptFailed);
         }
         token.decrypt(key)
@@ -115,7 +116,7 @@ impl Fernet {
     /// - [`FernetError::OutOfMemory`], [`FernetError::Entropy`].
     pub fn rotate(&self, token: &[u8], entropy: &mut impl Entropy) -> Result<String, FernetError> {
         let (key, token) = self.authentic(token)?;
-        let timestamp = token.timestamp();
+        let timestamp = token.timestamp;
         self.write(timestamp, &token.decrypt(key)?, entropy)
     }
 
@@ -127,7 +128,7 @@ impl Fernet {
     /// - [`FernetError::OutOfMemory`].
     pub fn timestamp(&self, token: &[u8]) -> Result<i64, FernetError> {
         let (_, token) = self.authentic(token)?;
-        Ok(i64::try_from(token.timestamp()).unwrap_or(i64::MAX))
+        Ok(i64::try_from(token.timestamp).unwrap_or(i64::MAX))
     }
 
     fn write(

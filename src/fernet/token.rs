@@ -71,7 +71,9 @@ fn reserved(len: usize) -> Result<Vec<u8>, FernetError> {
 
 /// A token taken apart, of no key yet.
 pub(super) struct Token {
-    // INVARIANT: the version, and whole blocks, at least one, between header and tag.
+    /// When it was made, in Unix seconds.
+    pub(super) timestamp: u64,
+    // INVARIANT: a header, whole blocks, at least one, and a tag.
     bytes: Zeroizing<Vec<u8>>,
 }
 
@@ -85,22 +87,17 @@ impl Token {
         }
         let mut bytes = Zeroizing::new(reserved(len)?);
         bytes.resize(len, 0);
-        let decoded = base64url::decode_to_slice(unpadded, &mut bytes);
-        let is_token = decoded.is_ok_and(|decoded| decoded.len() == len && decoded.first() == Some(&VERSION));
-        if is_token { Ok(Self { bytes }) } else { Err(FernetError::DecryptFailed) }
+        let Ok([VERSION, rest @ ..]) = base64url::decode_to_slice(unpadded, &mut bytes) else {
+            return Err(FernetError::DecryptFailed);
+        };
+        let timestamp = u64::from_be_bytes(*rest.first_chunk().ok_or(FernetError::DecryptFailed)?);
+        Ok(Self { timestamp, bytes })
     }
 
     /// Whether the key made this token.
     pub(super) fn is_signed_by(&self, key: &Key) -> bool {
         let parts = self.bytes.split_last_chunk::<TAG_LEN>();
         parts.is_some_and(|(signed, tag)| key.has_signed(signed, tag))
-    }
-
-    /// When the token was made, in Unix seconds.
-    pub(super) fn timestamp(&self) -> u64 {
-        let after_version = self.bytes.split_first().map(|(_, rest)| rest);
-        let bytes = after_version.and_then(|rest| rest.first_chunk());
-        bytes.map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
     /// The plaintext, if `key` made the token. In place, so that a file is not in memory twice.

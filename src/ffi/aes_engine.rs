@@ -26,7 +26,8 @@ fn padding(number: u32) -> Result<Padding, Status> {
 
 /// Opens the text of a column that sqlalchemy-utils' AesEngine wrote, to be sealed anew: UTF-8. There is no
 /// writing it: it is not authenticated, so that whoever can write the column can change what this returns,
-/// and about one wrong secret in some hundreds opens to a text that is none.
+/// and can read it where an answer depends on what opens (a padding oracle). About one wrong secret in a
+/// million opens a short value, to a text that nobody wrote.
 ///
 /// secret: the column's, as it was configured. padding: one of DONJON_PADDING_*.
 /// cap: at least the longest value that so many characters may hold, which BUFFER_TOO_SMALL says before any

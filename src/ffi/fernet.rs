@@ -15,8 +15,8 @@ pub const DONJON_NO_TTL: i64 = -1;
 /// migration has to write it. Seal what is new with a donjon_sealer: a Fernet token opens wherever it is
 /// moved to.
 ///
-/// Whatever is wrong with a token is DECRYPT_FAILED; its HMAC is checked first. Keys and tokens are read
-/// strictly: canonical, padded base64url, and nothing around it.
+/// Whatever is wrong with a token is DECRYPT_FAILED; its HMAC is checked before its time and its padding.
+/// Keys and tokens are read strictly: canonical, padded base64url, and nothing around it.
 pub struct donjon_fernet(Fernet);
 
 /// Reads keys: one of DONJON_FERNET_KEY_LEN characters, or several separated by commas, at most 64. The first
