@@ -28,7 +28,8 @@ func (s *sealer) SealFile(src, dst string, context Context, opts *StreamOptions)
 }
 
 // OpenFile opens the envelope in the file src into the file dst, as
-// [Sealer.SealFile] writes it: if src is not whole, dst is left as it was.
+// [Sealer.SealFile] writes it: if src is not whole, dst is left as it was. The
+// temporary file that a killed process leaves behind is then plaintext.
 func (s *sealer) OpenFile(src, dst string, context Context, opts *StreamOptions) error {
 	return replaceFile(src, dst, func(in *os.File, out io.Writer) error {
 		r, err := s.NewReader(in, context, opts)
