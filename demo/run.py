@@ -21,6 +21,7 @@ from chapters import CHAPTERS
 from chapters.imports import OWNER
 from chapters.log_in import PASSWORD
 from services import HERE, Service, ServiceFailed, Services, free_ports
+from vault import CommandFailed
 from walk import CannotGoOn, Walk, paint
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -42,7 +43,7 @@ def main() -> int:
             return demonstrate(Path(folder), options)
     except Interrupted:
         return 130
-    except ServiceFailed as failure:
+    except (ServiceFailed, CommandFailed) as failure:
         print(f"\ndemo: {failure}", file=sys.stderr)
         return 1
     except BrokenPipeError:

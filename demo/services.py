@@ -15,6 +15,8 @@ from pathlib import Path
 
 import httpx
 
+from vault import Vault
+
 HERE = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 PATIENCE_S = 60.0
@@ -88,6 +90,10 @@ class Service:
         """Do what an operator does, and wait until it is done."""
         self._signal(signal.SIGHUP, r"keys rotated")
 
+    def replace_keyring(self) -> str:
+        """Have the keyring read again, and return what the log says of it."""
+        return self._signal(signal.SIGUSR2, r"keyring read\b.*")
+
     def replace_policy(self) -> str:
         """Have the policy read again, and return what the log says of it."""
         return self._signal(signal.SIGUSR1, r"policy digest=\S+|policy refused\b.*")
@@ -131,14 +137,20 @@ class Service:
 
 
 class Services:
-    """Both services, on loopback, with a master secret and a policy in common, and nothing else."""
+    """Both services, on loopback, with a master secret, a keyring and a policy in common."""
 
     def __init__(self, folder: Path, master: str, ports: tuple[int, int]) -> None:
         self.python = Service("python", ports[0], folder / "python.log")
         self.go = Service("go", ports[1], folder / "go.log")
         self.policy = folder / "policy.json"
+        self.vault = Vault(folder)
         self._ports = ports
-        self._env = {**os.environ, "DONJON_MASTER": master, "DEMO_POLICY": f"{self.policy}"}
+        self._env = {
+            **os.environ,
+            **self.vault.environment,
+            "DONJON_MASTER": master,
+            "DEMO_POLICY": f"{self.policy}",
+        }
 
     def start(self, go_binary: Path) -> None:
         """Start both and wait until they answer; if one fails, stop the other."""
@@ -150,7 +162,8 @@ class Services:
             options = ["--host", HOST, "--port", f"{python}", "--no-access-log"]
             self.python.start([*uvicorn, *options], self._env)
             where = ["-listen", f"{HOST}:{go}", "-policy", f"{self.policy}"]
-            self.go.start([f"{go_binary}", *where], self._env)
+            keys = ["-keyring", f"{self.vault.keyring_file}"]
+            self.go.start([f"{go_binary}", *where, *keys], self._env)
             with httpx.Client(trust_env=False, timeout=5) as client:
                 self.python.wait_until_ready(client)
                 self.go.wait_until_ready(client)
@@ -166,6 +179,10 @@ class Services:
         new.write_text(document, encoding="utf-8")
         new.replace(self.policy)  # at once: nobody reads half of it
         return self.python.replace_policy(), self.go.replace_policy()
+
+    def replace_keyring(self) -> tuple[str, str]:
+        """Have both read the keyring again, and return what each says of it."""
+        return self.python.replace_keyring(), self.go.replace_keyring()
 
     def stop(self) -> None:
         """Stop both, whatever becomes of stopping the first."""

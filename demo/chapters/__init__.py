@@ -1,6 +1,7 @@
 """What the services are put through, chapter by chapter."""
 
 from chapters import (
+    at_rest,
     forgeries,
     imports,
     log_in,
@@ -23,5 +24,6 @@ CHAPTERS = [
     ("Hashes of other libraries, until the next log-in", imports.tell),
     ("Roles: one policy, two services, one verdict", roles.tell),
     ("Another policy, and nobody logs in again", policies.tell),
+    ("At rest: sealed, moved, found, rotated, forgotten", at_rest.tell),
     ("Log out", log_out.tell),
 ]

@@ -2,10 +2,10 @@
 // brings an access token of the Python service, with what the policy of both
 // lets the token's roles do.
 //
-//	DONJON_MASTER=... go run . -listen 127.0.0.1:8081 -policy ../policy.json
+//	DONJON_MASTER=... go run . -listen 127.0.0.1:8081 -policy ../policy.json -keyring keyring.json
 //
 // SIGHUP moves it to the next epoch of keys, SIGUSR1 has it read its policy
-// again.
+// again, SIGUSR2 its keyring.
 package main
 
 import (
@@ -22,15 +22,16 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8081", "the address to serve at")
 	policy := flag.String("policy", "../policy.json", "the file that says who may do what")
+	keyring := flag.String("keyring", "keyring.json", "the file with the keys of data at rest")
 	flag.Parse()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := serve(*listen, *policy, log); err != nil {
+	if err := serve(*listen, *policy, *keyring, log); err != nil {
 		log.Error("cannot serve", "error", err)
 		os.Exit(1)
 	}
 }
 
-func serve(listen, policyFile string, log *slog.Logger) error {
+func serve(listen, policyFile, keyringFile string, log *slog.Logger) error {
 	keys, err := newKeys()
 	if err != nil {
 		return err
@@ -39,15 +40,20 @@ func serve(listen, policyFile string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	phones, err := newPhones(keyringFile, log)
+	if err != nil {
+		return err
+	}
 	server := &http.Server{
-		Addr: listen, Handler: routes(keys, policies, log), ReadHeaderTimeout: 5 * time.Second,
+		Addr: listen, Handler: routes(keys, policies, phones, log), ReadHeaderTimeout: 5 * time.Second,
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	hangup, user1 := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	hangup, user1, user2 := make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	signal.Notify(user1, syscall.SIGUSR1)
+	signal.Notify(user2, syscall.SIGUSR2)
 
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()
@@ -69,6 +75,12 @@ func serve(listen, policyFile string, log *slog.Logger) error {
 			}
 			log.Info("policy replaced", "changes", changes)
 			log.Info("policy digest=" + policies.digest())
+		case <-user2:
+			if err := phones.readKeyring(); err != nil {
+				log.Error("keyring refused", "error", err)
+				continue
+			}
+			log.Info("keyring read")
 		case <-ctx.Done():
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()

@@ -8,7 +8,7 @@ import (
 	"github.com/donjon-security/donjon/bindings/go"
 )
 
-func routes(keys *keys, policies *policies, log *slog.Logger) http.Handler {
+func routes(keys *keys, policies *policies, phones *phones, log *slog.Logger) http.Handler {
 	guarded := donjon.RequireToken(keys, &donjon.RequireOptions{Logger: log})
 	may := func(permission string, handler http.HandlerFunc) http.Handler {
 		opts := &donjon.AuthorizeOptions{Logger: log}
@@ -17,6 +17,7 @@ func routes(keys *keys, policies *policies, log *slog.Logger) http.Handler {
 
 	mux := http.NewServeMux()
 	mux.Handle("GET /me", guarded(http.HandlerFunc(me)))
+	mux.Handle("POST /me/phone", guarded(http.HandlerFunc(phones.open)))
 	mux.Handle("GET /documents/{id}", may("document:read:{id}", document))
 	mux.Handle("PUT /documents/{id}", may("document:update:{id}", document))
 	mux.Handle("DELETE /documents/{id}", may("document:delete:{id}", noContent))

@@ -4,7 +4,7 @@
 
 It decides nothing about tokens, passwords or permissions itself: it asks donjon, and keeps what
 donjon gives it to keep. SIGHUP moves it to the next epoch of keys, SIGUSR1 has it read its policy
-again.
+again, SIGUSR2 its keyring.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from donjon import Busy, MalformedPassword, PasswordMismatch, PasswordTooLarge, TokenError
+from donjon import (
+    Busy,
+    EnvelopeError,
+    MalformedPassword,
+    PasswordMismatch,
+    PasswordTooLarge,
+    TokenError,
+)
 from donjon.fastapi import jwks_router
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -24,10 +31,11 @@ from pydantic import BaseModel
 import documents
 import logs
 import operators
+import phones
 import sign_in
 from passwords import NotGoodEnough
 from policies import replace_policy
-from state import User, may, passwords, tokens
+from state import User, contacts, may, passwords, tokens
 
 logs.set_up()
 log = logging.getLogger("demo")
@@ -39,6 +47,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, rotate_keys)
     loop.add_signal_handler(signal.SIGUSR1, replace_policy, may)
+    loop.add_signal_handler(signal.SIGUSR2, replace_keyring)
     yield
 
 
@@ -48,9 +57,14 @@ def rotate_keys() -> None:
     tokens.rotate_keys()
 
 
+def replace_keyring() -> None:
+    """Seal and open with the keys of the keyring as it is now."""
+    log.info("keyring read, data keys wrapped anew: %d", contacts.replace_keyring())
+
+
 app = FastAPI(title="donjon demo", lifespan=lifespan)
 may.install(app)
-for router in (sign_in, documents, operators):
+for router in (sign_in, documents, operators, phones):
     app.include_router(router.router)
 app.include_router(jwks_router(lambda: tokens.keys.ring))
 
@@ -62,6 +76,13 @@ def refuse(_: Request, error: TokenError | PasswordMismatch) -> Response:
     log.info("request refused: %s", error.reason)
     challenge = {"WWW-Authenticate": "Bearer"}
     return JSONResponse({"detail": "Not authenticated"}, status_code=401, headers=challenge)
+
+
+@app.exception_handler(EnvelopeError)
+def alarm(_: Request, error: EnvelopeError) -> Response:
+    """What was stored does not open: it is not where it was put, or its key is gone."""
+    log.error("request refused: %s", error.reason)
+    return JSONResponse({"detail": "Internal Server Error"}, status_code=500)
 
 
 @app.exception_handler(Busy)

@@ -1,14 +1,18 @@
-"""What all routes share: the accounts, the tokens, and who may do what."""
+"""What all routes share: the accounts, the tokens, who may do what, and how to reach people."""
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 from donjon import Claims
 from donjon.fastapi import Authorizer, BearerAuth
+from donjon.settings import open_settings
 from fastapi import Depends
 
 from accounts import Accounts
+from contacts import Contacts, keys
+from gateway import Gateway
 from passwords import Passwords
 from policies import read_policy
 from tokens import Tokens
@@ -16,6 +20,8 @@ from tokens import Tokens
 passwords = Passwords()
 accounts = Accounts(passwords)
 tokens = Tokens()
+contacts = Contacts()
+gateway = Gateway(open_settings(os.environ, keys.keyring))
 
 auth = BearerAuth(tokens)
 may = Authorizer(auth, read_policy())
