@@ -14,6 +14,9 @@
 //! - [`rbac`] – decides what roles allow, from a policy document.
 //! - [`envelope`] – seals what is stored and opens it again: cells, files, streams; rotates keys, and
 //!   forgets.
+//! - [`settings`] – seals the secrets of an environment, each for its own setting.
+//! - [`fernet`], [`aes_engine`] – read what `cryptography` and sqlalchemy-utils encrypted, for those on their
+//!   way here.
 //! - [`jwks`] – decides when to fetch an identity provider's key set again.
 //!
 //! # What they share
