@@ -17,7 +17,8 @@ sanitized=(-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-
 # A static library leaves what it needs itself to the program.
 system=(-lgcc_s -lpthread -lm -ldl)
 shared=(-L"$lib/lib" -Wl,-rpath,"$lib/lib" -ldonjon -lpthread)
-valgrind=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible)
+valgrind=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible
+    --suppressions="$here/valgrind.supp")
 vectors=("$root"/tests/vectors/*.json)
 
 say() { echo "-- $*"; }

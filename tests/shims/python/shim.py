@@ -7,14 +7,17 @@ do too. It wants a donjon built with the feature `test-entropy`, which lets `ent
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import donjon
-from donjon import _donjon, refresh
+from donjon import _donjon, chunked, fernet, refresh, settings
+from donjon.envelope import ENVELOPE_PREFIX_MAX, Envelope, SealedReader
 
 Answer = dict[str, Any]
 
@@ -76,6 +79,16 @@ def _skip(text: str, at: int) -> int:
     return match.end()
 
 
+def _unhex(text: str) -> bytes:
+    if not re.fullmatch(r"([0-9a-f]{2})*", text):
+        raise BadRequest
+    return bytes.fromhex(text)
+
+
+def _refuse() -> NoReturn:
+    raise BadRequest
+
+
 def _fits_64_bits(digits: str) -> bool:
     return len(digits) <= len("-9223372036854775808") and -(2**63) <= int(digits) < 2**63
 
@@ -114,10 +127,11 @@ class Request:
 
     def hex(self, name: str) -> bytes:
         """The member, which is bytes in lower-case hex."""
-        text = self.text(name)
-        if not re.fullmatch(r"([0-9a-f]{2})*", text):
-            raise BadRequest
-        return bytes.fromhex(text)
+        return _unhex(self.text(name))
+
+    def hexes(self, name: str) -> list[bytes]:
+        """The member, which is a list of bytes in lower-case hex."""
+        return [_unhex(text) for text in self.texts(name)]
 
     def state(self, name: str) -> bytes | None:
         """The member, which is bytes in hex, or null for no state yet."""
@@ -131,6 +145,21 @@ class Request:
         if not _INTEGER.fullmatch(raw) or not _fits_64_bits(raw):
             raise BadRequest
         return int(raw)
+
+    def size(self, name: str, most: int = 2**63 - 1) -> int:
+        """The member, which is an integer from 0."""
+        value = self.integer(name)
+        if not 0 <= value <= most:
+            raise BadRequest
+        return value
+
+    def u32(self, name: str) -> int:
+        """The member, which is an integer from 0 that 32 bits hold."""
+        return self.size(name, 2**32 - 1)
+
+    def count(self, name: str) -> int:
+        """The member, which is an integer from 1 that 32 bits hold."""
+        return self.u32(name) or _refuse()
 
     def texts(self, name: str) -> list[str]:
         """The member, which is a list of strings that UTF-8 can hold."""
@@ -162,6 +191,16 @@ class Request:
         """A configuration of the members that are there, under the kernel's names for them."""
         members = (f'"{to}":{self._raw[name]}' for name, to in names.items() if name in self._raw)
         return "{" + ",".join(members) + "}"
+
+
+@contextmanager
+def drawing(entropy: bytes) -> Iterator[None]:
+    """Draw these bytes instead of the operating system's."""
+    _donjon.test_entropy(entropy)
+    try:
+        yield
+    finally:
+        _donjon.test_entropy(None)
 
 
 def jws_verify(request: Request) -> Answer:
@@ -214,11 +253,8 @@ def purpose_mint(request: Request) -> Answer:
     purpose, subject = request.text("purpose"), request.text("subject")
     state, ttl, now = request.text("state"), request.integer("ttl_s"), request.integer("now_s")
     tokens = donjon.PurposeTokens(donjon.Keyring.from_jwks(keys))
-    _donjon.test_entropy(entropy)
-    try:
+    with drawing(entropy):
         return {"token": tokens.mint(purpose, subject, state=state, ttl=ttl, now=now)}
-    finally:
-        _donjon.test_entropy(None)
 
 
 def purpose_check(request: Request) -> Answer:
@@ -310,12 +346,8 @@ def password_hash(request: Request) -> Answer:
         "allow_weak": True,
     }
     fields = HasherFields(request, json.dumps(config))
-    with fields.hasher() as hasher:
-        _donjon.test_entropy(salt)
-        try:
-            return {"hash": hasher.hash(password, now=fields.now)}
-        finally:
-            _donjon.test_entropy(None)
+    with fields.hasher() as hasher, drawing(salt):
+        return {"hash": hasher.hash(password, now=fields.now)}
 
 
 def password_verify(request: Request) -> Answer:
@@ -506,6 +538,263 @@ def casbin_import(request: Request) -> Answer:
     return {"imported": {"policy": json.loads(policy.document), "assignments": assignments}}
 
 
+def chunked_seal(request: Request) -> Answer:
+    key, context = request.hex("key_hex"), request.hex("context_hex")
+    salt, plaintext = request.hex("salt_hex"), request.hex("plaintext_hex")
+    with drawing(salt):
+        return {"message_hex": chunked.seal(key, plaintext, context=context).hex()}
+
+
+def chunked_open(request: Request) -> Answer:
+    key, context = request.hex("key_hex"), request.hex("context_hex")
+    message = request.hex("message_hex")
+    return {"plaintext_hex": chunked.open(key, message, context=context).hex()}
+
+
+class SealerFields:
+    """A keyring's sealer, and when it is asked."""
+
+    def __init__(self, request: Request) -> None:
+        self.keyring, self.now = request.raw("keyring"), request.integer("now_s", 0)
+
+    def sealer(self) -> Envelope:
+        return Envelope(donjon.Keyring.from_jwks(self.keyring))
+
+
+def envelope_seal(request: Request) -> Answer:
+    fields, context = SealerFields(request), request.texts("context")
+    plaintext, entropy = request.hex("plaintext_hex"), request.hex("entropy_hex")
+    sealer = fields.sealer()
+    with drawing(entropy):
+        envelope = sealer.seal(plaintext, context=context, now=fields.now)
+    return {"envelope_hex": envelope.hex(), "kid": sealer.key_id}
+
+
+def envelope_open(request: Request) -> Answer:
+    fields, context = SealerFields(request), request.texts("context")
+    envelope = request.hex("envelope_hex")
+    plaintext = fields.sealer().open(envelope, context=context, now=fields.now)
+    return {"plaintext_hex": plaintext.hex()}
+
+
+def envelope_rewrap(request: Request) -> Answer:
+    fields, envelope = SealerFields(request), request.hex("envelope_hex")
+    entropy, sealer = request.hex("entropy_hex"), fields.sealer()
+    with drawing(entropy):
+        return {"envelope_hex": sealer.rewrap(envelope, now=fields.now).hex()}
+
+
+def envelope_needs_rewrap(request: Request) -> Answer:
+    fields, envelope = SealerFields(request), request.hex("envelope_hex")
+    return {"needs_rewrap": fields.sealer().needs_rewrap(envelope)}
+
+
+def envelope_inspect(request: Request) -> Answer:
+    return {"inspection": _donjon.envelope_inspect(request.hex("envelope_hex"))}
+
+
+def passphrase_seal(request: Request) -> Answer:
+    passphrase, context = request.hex("passphrase_hex"), request.texts("context")
+    plaintext, entropy = request.hex("plaintext_hex"), request.hex("entropy_hex")
+    sealer = Envelope.from_passphrase(
+        passphrase,
+        memory_kib=request.count("memory_kib"),
+        time_cost=request.count("time_cost"),
+        parallelism=request.count("parallelism"),
+    )
+    with drawing(entropy):
+        return {"envelope_hex": sealer.seal(plaintext, context=context, now=0).hex()}
+
+
+def passphrase_open(request: Request) -> Answer:
+    passphrase, context = request.hex("passphrase_hex"), request.texts("context")
+    envelope = request.hex("envelope_hex")
+    sealer = Envelope.from_passphrase(passphrase)
+    return {"plaintext_hex": sealer.open(envelope, context=context, now=0).hex()}
+
+
+class ExternalFields:
+    """What makes the sealer of a data key that a KMS wrapped."""
+
+    def __init__(self, request: Request) -> None:
+        self.data_key, self.key_id = request.hex("data_key_hex"), request.text("key_id")
+        self.wrapped_key = request.hex("wrapped_key_hex")
+
+    def sealer(self) -> Envelope:
+        return Envelope.from_external(
+            self.data_key, key_id=self.key_id, wrapped_key=self.wrapped_key
+        )
+
+
+def external_seal(request: Request) -> Answer:
+    fields, context = ExternalFields(request), request.texts("context")
+    plaintext, entropy = request.hex("plaintext_hex"), request.hex("entropy_hex")
+    sealer = fields.sealer()
+    with drawing(entropy):
+        return {"envelope_hex": sealer.seal(plaintext, context=context, now=0).hex()}
+
+
+def external_open(request: Request) -> Answer:
+    fields, context = ExternalFields(request), request.texts("context")
+    envelope = request.hex("envelope_hex")
+    return {"plaintext_hex": fields.sealer().open(envelope, context=context, now=0).hex()}
+
+
+def data_key_new(request: Request) -> Answer:
+    fields, scope = SealerFields(request), request.text("scope")
+    entropy, sealer = request.hex("entropy_hex"), fields.sealer()
+    with drawing(entropy):
+        key, wrapped = sealer.new_data_key(scope, now=fields.now)
+    return {"data_key_hex": wrapped.hex(), "key_id": key.key_id}
+
+
+def data_key_rewrap(request: Request) -> Answer:
+    fields, scope = SealerFields(request), request.text("scope")
+    wrapped, entropy = request.hex("data_key_hex"), request.hex("entropy_hex")
+    sealer = fields.sealer()
+    with drawing(entropy):
+        return {"data_key_hex": sealer.rewrap_data_key(wrapped, scope, now=fields.now).hex()}
+
+
+class StoredFields:
+    """A stored data key, and what unwraps it."""
+
+    def __init__(self, request: Request) -> None:
+        self.fields, self.scope = SealerFields(request), request.text("scope")
+        self.wrapped = request.hex("data_key_hex")
+        self.now = self.fields.now
+
+    def data_key(self) -> donjon.DataKey:
+        return self.fields.sealer().open_data_key(self.wrapped, self.scope, now=self.now)
+
+
+def cell_seal(request: Request) -> Answer:
+    fields, context = StoredFields(request), request.texts("context")
+    plaintext, entropy = request.hex("plaintext_hex"), request.hex("entropy_hex")
+    key = fields.data_key()
+    with drawing(entropy):
+        return {"cell_hex": key.seal(plaintext, context=context, now=fields.now).hex()}
+
+
+def cell_open(request: Request) -> Answer:
+    fields, context = StoredFields(request), request.texts("context")
+    cell = request.hex("cell_hex")
+    return {"plaintext_hex": fields.data_key().open(cell, context=context, now=fields.now).hex()}
+
+
+def stream_seal(request: Request) -> Answer:
+    fields, context = SealerFields(request), request.texts("context")
+    pieces, entropy = request.hexes("pieces_hex"), request.hex("entropy_hex")
+    sealer = fields.sealer()
+    with drawing(entropy):
+        encryptor = sealer.encryptor(context=context, now=fields.now)
+    sealed = [encryptor.prefix, *map(encryptor.push, pieces), encryptor.finish()]
+    return {"envelope_hex": b"".join(sealed).hex()}
+
+
+def stream_open(request: Request) -> Answer:
+    fields, context = SealerFields(request), request.texts("context")
+    pieces, gathered = iter(request.hexes("pieces_hex")), b""
+    for piece in pieces:
+        gathered += piece
+        if len(gathered) >= ENVELOPE_PREFIX_MAX:
+            break
+    prefix = gathered[:ENVELOPE_PREFIX_MAX]
+    decryptor = fields.sealer().decryptor(prefix, context=context, now=fields.now)
+    opened = [decryptor.push(gathered[decryptor.consumed :]), *map(decryptor.push, pieces)]
+    return {"plaintext_hex": b"".join([*opened, decryptor.finish()]).hex()}
+
+
+def reader_read(request: Request) -> Answer:
+    fields, context = SealerFields(request), request.texts("context")
+    envelope = io.BytesIO(request.hex("envelope_hex"))
+    offset, length = request.size("offset"), request.size("length", 2**24)
+    with SealedReader(fields.sealer(), envelope, context=context, now=fields.now) as reader:
+        reader.seek(offset)
+        return {"plaintext_hex": reader.read(length).hex(), "size": reader.size}
+
+
+def blind_index(request: Request) -> Answer:
+    keys, bits, now = request.raw("keyring"), request.u32("bits"), request.integer("now_s", 0)
+    tenant, table = request.text("tenant"), request.text("table")
+    column, value = request.text("column"), request.hex("value_hex")
+    keyring = donjon.Keyring.from_jwks(keys)
+    index = donjon.BlindIndex(keyring, tenant=tenant, table=table, column=column, bits=bits)
+    stored, candidates = index.value(value, now=now), index.candidates(value, now=now)
+    return {"index_hex": stored.hex(), "candidates_hex": [each.hex() for each in candidates]}
+
+
+def setting_seal(request: Request) -> Answer:
+    keys, name, value = request.raw("keyring"), request.text("name"), request.text("value")
+    entropy, now = request.hex("entropy_hex"), request.integer("now_s", 0)
+    keyring = donjon.Keyring.from_jwks(keys)
+    with drawing(entropy):
+        return {"text": settings.seal_setting(keyring, name, value, now=now)}
+
+
+def setting_open(request: Request) -> Answer:
+    keys, name, text = request.raw("keyring"), request.text("name"), request.text("text")
+    now = request.integer("now_s", 0)
+    return {"value": settings.open_setting(donjon.Keyring.from_jwks(keys), name, text, now=now)}
+
+
+def erasure(request: Request) -> Answer:
+    keys, ids = request.raw("keyring"), request.texts("key_ids")
+    backups, now = request.moment("backups_expire_s"), request.integer("now_s")
+    keyring = donjon.Keyring.from_jwks(keys)
+    verdict = donjon.erasure(keyring, ids, backups_expire=backups, now=now)
+    return {
+        "erased": verdict.erased,
+        "by": verdict.by,
+        "alive": list(verdict.alive),
+        "backups_expire_s": verdict.backups_expire,
+    }
+
+
+def _fernet(keys: str) -> fernet.Fernet:
+    return fernet.Fernet(keys.split(","))
+
+
+def fernet_encrypt(request: Request) -> Answer:
+    keys, now = request.text("key"), request.integer("now_s")
+    iv, plaintext = request.hex("iv_hex"), request.hex("plaintext_hex")
+    made = _fernet(keys)
+    with drawing(iv):
+        return {"token": made.encrypt(plaintext, now=now).decode()}
+
+
+def fernet_decrypt(request: Request) -> Answer:
+    keys, token = request.text("key"), request.text("token")
+    now, ttl = request.integer("now_s"), request.moment("ttl_s")
+    return {"plaintext_hex": _fernet(keys).decrypt(token, ttl=ttl, now=now).hex()}
+
+
+def fernet_rotate(request: Request) -> Answer:
+    keys, token, iv = request.text("key"), request.text("token"), request.hex("iv_hex")
+    made = _fernet(keys)
+    with drawing(iv):
+        return {"token": made.rotate(token).decode()}
+
+
+def fernet_timestamp(request: Request) -> Answer:
+    keys, token = request.text("key"), request.text("token")
+    return {"timestamp_s": _fernet(keys).timestamp(token)}
+
+
+def fernet_derive_key(request: Request) -> Answer:
+    password, salt = request.hex("password_hex"), request.hex("salt_hex")
+    return {"key": fernet.derive_key(password, salt, request.u32("iterations"))}
+
+
+def aes_engine_open(request: Request) -> Answer:
+    secret, text = request.hex("secret_hex"), request.text("text")
+    padding: Any = request.text("padding")
+    if padding not in {"pkcs5", "naive", "oneandzeroes", "zeroes"}:
+        raise BadRequest
+    opened = fernet.open_aes_engine(secret, text, padding=padding)
+    return {"plaintext_hex": opened.encode().hex()}
+
+
 OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     operation.__name__: operation
     for operation in (
@@ -541,6 +830,34 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
         policy_lint,
         policy_matrix,
         casbin_import,
+        chunked_seal,
+        chunked_open,
+        envelope_seal,
+        envelope_open,
+        envelope_rewrap,
+        envelope_needs_rewrap,
+        envelope_inspect,
+        passphrase_seal,
+        passphrase_open,
+        external_seal,
+        external_open,
+        data_key_new,
+        data_key_rewrap,
+        cell_seal,
+        cell_open,
+        stream_seal,
+        stream_open,
+        reader_read,
+        blind_index,
+        setting_seal,
+        setting_open,
+        erasure,
+        fernet_encrypt,
+        fernet_decrypt,
+        fernet_rotate,
+        fernet_timestamp,
+        fernet_derive_key,
+        aes_engine_open,
     )
 }
 
