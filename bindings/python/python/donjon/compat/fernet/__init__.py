@@ -17,8 +17,6 @@ __all__ = ["Fernet", "InvalidToken", "MultiFernet"]
 
 _T = TypeVar("_T")
 
-_NO_KEY = "Fernet key must be 32 url-safe base64-encoded bytes."
-
 
 class InvalidToken(Exception):
     """The token is forged, damaged, of another key, or its time is over. Which, is not told."""
@@ -33,9 +31,6 @@ class Fernet:
     def __init__(self, key: bytes | str, backend: Any = None) -> None:  # noqa: ARG002
         if not isinstance(key, bytes | str):
             raise TypeError(f"a Fernet key is bytes or str, not {type(key).__name__}")
-        if "," in key if isinstance(key, str) else b"," in key:
-            # To the kernel, that is several keys.
-            raise ValueError(_NO_KEY)
         self._key = key
         self._tokens = _Tokens([key])
 
@@ -111,7 +106,7 @@ class _Tokens:
         try:
             self._fernet = fernet.Fernet(keys)
         except donjon.ConfigError as error:
-            raise ValueError(_NO_KEY) from error
+            raise ValueError("Fernet key must be 32 url-safe base64-encoded bytes.") from error
 
     def encrypt(self, data: bytes, now: int | None) -> bytes:
         if not isinstance(data, bytes):
