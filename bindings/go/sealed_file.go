@@ -1,7 +1,9 @@
 package donjon
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,9 +12,10 @@ import (
 
 // SealFile seals the file src into the file dst, which may be the same. It writes
 // dst by way of a temporary file beside it, of mode 0600, which replaces dst at
-// once when all of it is on the disk: dst is never a part, whatever happens. A
-// process that is killed leaves the temporary file, named .donjon-*, behind. A
-// nil opts means the zero [StreamOptions].
+// once when all of it is on the disk: dst is never a part, whatever happens. A link
+// or a device is not replaced, which is an error. A process that is killed leaves
+// the temporary file, named .donjon-*, behind. A nil opts means the zero
+// [StreamOptions].
 func (s *sealer) SealFile(src, dst string, context Context, opts *StreamOptions) error {
 	return replaceFile(src, dst, func(in *os.File, out io.Writer) error {
 		w, err := s.NewWriter(out, context, opts)
@@ -63,8 +66,15 @@ func (s *Sealer) RewrapFile(path string, to *Sealer) error {
 	})
 }
 
+// errNotRegular is of a destination such as a link or a device, which would be
+// replaced itself and not what it leads to.
+var errNotRegular = errors.New("not a regular file")
+
 // replaceFile replaces dst by what write makes of src: wholly, or not at all.
 func replaceFile(src, dst string, write func(in *os.File, out io.Writer) error) (err error) {
+	if info, err := os.Lstat(dst); err == nil && !info.Mode().IsRegular() {
+		return &fs.PathError{Op: "replace", Path: dst, Err: errNotRegular}
+	}
 	in, err := os.Open(src)
 	if err != nil {
 		return err

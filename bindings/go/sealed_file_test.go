@@ -63,6 +63,24 @@ func TestFileThatDoesNotOpenReplacesNothing(t *testing.T) {
 	onlyThere(t, dir, "opened", "sealed")
 }
 
+func TestOnlyFilesAreReplaced(t *testing.T) {
+	s := newDataKey(t)
+	dir := t.TempDir()
+	file, link, folder := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "folder")
+	ok(t, os.WriteFile(file, []byte("before"), 0o600))
+	ok(t, os.Symlink("file", link))
+	ok(t, os.Mkdir(folder, 0o700))
+	for _, dst := range []string{link, folder, os.DevNull} {
+		err := s.SealFile(file, dst, here, nil)
+		var refusal *fs.PathError
+		if !errors.As(err, &refusal) || refusal.Path != dst {
+			t.Errorf("%s: %v", dst, err)
+		}
+	}
+	equal(t, "what the link leads to", string(contents(t, link)), "before")
+	onlyThere(t, dir, "file", "folder", "link")
+}
+
 func TestFileIsRewrapped(t *testing.T) {
 	keys := newKeys(t)
 	old := sealerOf(t, keys)
