@@ -70,7 +70,7 @@ func TestOnlyFilesAreReplaced(t *testing.T) {
 	ok(t, os.WriteFile(file, []byte("before"), 0o600))
 	ok(t, os.Symlink("file", link))
 	ok(t, os.Mkdir(folder, 0o700))
-	for _, dst := range []string{link, folder, os.DevNull} {
+	for _, dst := range []string{link, folder} {
 		err := s.SealFile(file, dst, here, nil)
 		var refusal *fs.PathError
 		if !errors.As(err, &refusal) || refusal.Path != dst {
