@@ -1,4 +1,4 @@
-//! ATTACKS.md 1 to 33 where a vector would be too large, or where what counts is not the answer alone: inputs of
+//! ATTACKS.md 1 to 40 where a vector would be too large, or where what counts is not the answer alone: inputs of
 //! megabytes, the memory that a refusal takes, chains of decisions, key sets that no JSON writer would write.
 //! The rest is data: `tests/vectors`.
 
@@ -11,7 +11,11 @@ use std::cell::Cell;
 
 use donjon::base64url;
 use donjon::entropy::FixedEntropy;
+use donjon::envelope::{
+    Context, Decryptor, Encryptor, EnvelopeError, Inspection, MAX_PREFIX_LEN, PassphraseParams, Sealer,
+};
 use donjon::error::Status;
+use donjon::fernet::{Fernet, FernetError, derive_key};
 use donjon::jwks::{JwksEvent, JwksPolicy, JwksState};
 use donjon::keyring::{Keyring, KeyringError, MAX_JWKS_LEN, MAX_KEYS};
 use donjon::password::{HasherConfig, Password, PasswordError, Profile, Strength, UserInputs, breach};
@@ -577,5 +581,128 @@ fn attack_33_policies_without_end_load_in_bounded_memory_or_are_refused() {
             "{}",
             path.len() + reason.len()
         );
+    }
+}
+
+fn data_sealer() -> Sealer {
+    Sealer::from_external(&[7; 32], "kms", b"wrapped").unwrap()
+}
+
+fn cheap_passphrase() -> Sealer {
+    Sealer::from_passphrase(b"words", PassphraseParams::new(8, 1, 1).unwrap()).unwrap()
+}
+
+#[test]
+fn attack_35_a_stream_of_a_gigabyte_holds_one_chunk_in_either_direction() {
+    let (sealer, piece, pieces) = (data_sealer(), vec![5; 1 << 20], 1024);
+    let (prefix, mut encryptor) = Encryptor::new(&sealer, &Context::EMPTY, NOW_S, &mut OsEntropy).unwrap();
+    let (_, mut decryptor) = Decryptor::new(&sealer, &Context::EMPTY, NOW_S, &prefix).unwrap();
+    let mut returned = 0;
+    let ((), allocated) = allocated_by(|| {
+        for _ in 0..pieces {
+            let sealed = encryptor.push(&piece).unwrap();
+            let opened = decryptor.push(&sealed).unwrap();
+            assert!(opened.iter().all(|byte| *byte == 5));
+            returned += sealed.len() + opened.len();
+        }
+        let last = encryptor.finish().unwrap();
+        decryptor.push(&last).unwrap();
+        returned += last.len() + decryptor.finish().unwrap().len();
+    });
+    // What came out was allocated to come out, and nothing else ever.
+    assert!(allocated <= returned + 1024, "{allocated} for {returned}");
+}
+
+#[test]
+fn attack_35_an_envelope_without_its_end_releases_no_chunk_that_it_lacks() {
+    let sealer = data_sealer();
+    let context = Context::new(&["files", "1"]).unwrap();
+    let envelope = sealer.seal(&context, NOW_S, &[5; 4 * 16_384], &mut OsEntropy).unwrap();
+    // An exact multiple of the chunk's size ends in an empty chunk of 16 bytes; without it all chunks are good.
+    let cut = &envelope[..envelope.len() - 16];
+    assert_eq!(sealer.open(&context, NOW_S, cut), Err(EnvelopeError::DecryptFailed));
+    let (consumed, mut decryptor) = Decryptor::new(&sealer, &context, NOW_S, &cut[..MAX_PREFIX_LEN]).unwrap();
+    assert_eq!(decryptor.push(&cut[consumed..]).unwrap(), [5; 4 * 16_384]);
+    assert_eq!(decryptor.finish(), Err(EnvelopeError::DecryptFailed));
+}
+
+#[test]
+fn attack_37_lengths_that_a_header_tells_allocate_nothing() {
+    let sealer = data_sealer();
+    let header = |kind: u8, key_id_len: u8, rest: &[u8]| [b"DJN1", &[kind, key_id_len][..], rest].concat();
+    let megabyte = vec![b'k'; 1 << 20];
+    let envelopes = [
+        header(1, 255, b"k"),
+        header(1, 128, &megabyte),
+        header(1, 1, b"k\xff\xff"),
+        header(2, 1, b"k\xff\xffwrap"),
+        header(3, 16, b"0123456789abcdef\xff\xff"),
+        header(4, 0, &[0xff; 30]),
+        header(4, 255, &megabyte),
+        header(5, 1, b"k\xff\xff"),
+        header(5, 1, &[b"k\x18\x01", &megabyte[..]].concat()),
+        header(9, 1, &megabyte),
+        megabyte.clone(),
+        Vec::new(),
+    ];
+    for envelope in &envelopes {
+        for sealer in [&sealer, &cheap_passphrase()] {
+            let (opened, allocated) = allocated_by(|| sealer.open(&Context::EMPTY, NOW_S, envelope));
+            assert_eq!((opened, allocated), (Err(EnvelopeError::DecryptFailed), 0));
+            let (begun, allocated) =
+                allocated_by(|| Decryptor::new(sealer, &Context::EMPTY, NOW_S, envelope).err());
+            assert_eq!((begun, allocated), (Some(EnvelopeError::DecryptFailed), 0));
+        }
+        let (inspected, allocated) = allocated_by(|| Inspection::new(envelope).is_err());
+        assert!(inspected && allocated == 0);
+    }
+    let parts = vec![[0_u8; 64]; 1 << 16];
+    let (context, allocated) = allocated_by(|| Context::new(&parts).err());
+    assert_eq!(context, Some(EnvelopeError::TooLarge));
+    assert!(allocated < 1 << 16, "{allocated}");
+}
+
+#[test]
+fn attack_38_a_token_of_a_megabyte_that_is_none_is_refused_and_none_of_it_decrypted() {
+    let fernet = Fernet::new("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=").unwrap();
+    for token in ["A".repeat(1 << 20), "gAAA".repeat(1 << 18), "=".repeat(1 << 20), "\u{e9}".repeat(1 << 19)]
+    {
+        let (refused, allocated) = allocated_by(|| fernet.decrypt(NOW_S, None, token.as_bytes()).err());
+        assert_eq!(refused, Some(FernetError::DecryptFailed));
+        assert!(allocated <= token.len(), "{allocated}");
+    }
+}
+
+#[test]
+fn attack_40_work_and_memory_over_the_bounds_are_refused_before_either() {
+    let sealer = cheap_passphrase();
+    let envelope = sealer.seal(&Context::EMPTY, NOW_S, b"words", &mut OsEntropy).unwrap();
+    let ask = |memory_kib: u32, time_cost: u32, parallelism: u32| {
+        let mut asking = envelope.clone();
+        let costs = [memory_kib, time_cost, parallelism].map(u32::to_be_bytes).concat();
+        asking[22..34].copy_from_slice(&costs);
+        allocated_by(|| sealer.open(&Context::EMPTY, NOW_S, &asking))
+    };
+    assert_eq!(ask(8, 1, 1).0.unwrap(), b"words");
+    for (memory_kib, time_cost, parallelism) in [
+        (u32::MAX, u32::MAX, u32::MAX),
+        (u32::MAX, 1, 1),
+        ((1 << 20) + 1, 1, 1),
+        (1 << 20, 5, 1),
+        (1 << 19, 9, 1),
+        (1 << 18, 17, 1),
+        (8, u32::MAX, 1),
+        (1024, 1, 17),
+        (8, 1, u32::MAX),
+        (7, 1, 1),
+        (8, 1, 2),
+        (0, 0, 0),
+    ] {
+        let (refused, allocated) = ask(memory_kib, time_cost, parallelism);
+        assert_eq!(refused, Err(EnvelopeError::ParamsOutOfBounds), "{memory_kib} {time_cost} {parallelism}");
+        assert!(allocated < 4096, "{allocated}");
+    }
+    for iterations in [0, 10_000_001, u32::MAX] {
+        assert_eq!(derive_key(b"words", b"salt", iterations).err(), Some(FernetError::ParamsOutOfBounds));
     }
 }
