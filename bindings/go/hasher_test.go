@@ -267,7 +267,8 @@ func TestUnknownUserCostsWhatAKnownOneDoes(t *testing.T) {
 		known = min(known, took(func() error { _, err := hasher.Verify(t.Context(), hash, []byte("wrong")); return err }))
 		unknown = min(unknown, took(func() error { return hasher.VerifyUnknownUser(t.Context(), []byte("wrong")) }))
 	}
-	if unknown < known*2/3 || known < unknown*2/3 {
+	// Nothing short of leaving the work out makes three times the difference; a busy machine may make half of it.
+	if unknown < known/3 || known < unknown/3 {
 		t.Errorf("%v for a known user, %v for an unknown one", known, unknown)
 	}
 }
