@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from typing import Any
 
 import donjon
 import format_example as example
 import pytest
 from constants import constant
 from donjon import settings
-from fences import ROOT
+from fences import ROOT, blocks
 
 FORMAT = (ROOT / "docs/FORMAT.md").read_text(encoding="utf-8")
 
@@ -63,6 +65,42 @@ def test_the_blind_index_and_the_setting_are_donjons() -> None:
     keys = keyring("settings", example.SETTING_KEY_ID, example.SETTING_KEY)
     opened = settings.open_setting(keys, example.SETTING, example.SEALED_SETTING)
     assert opened.encode() == example.SETTING_VALUE
+
+
+def published_reader() -> Callable[[dict[str, bytes], list[bytes], bytes], bytes]:
+    """Return the function that docs/FORMAT.md publishes, without its example."""
+    (block,) = (one for one in blocks(ROOT / "docs/FORMAT.md") if one.language == "python")
+    scope: dict[str, Any] = {}
+    exec(block.code[: block.code.index("sealed = ")], scope)
+    reader: Callable[[dict[str, bytes], list[bytes], bytes], bytes] = scope["open_envelope"]
+    return reader
+
+
+def test_the_published_reader_opens_every_golden_envelope_and_no_forged_one() -> None:
+    """All vectors of self-contained envelopes that open, and all that fail to decrypt."""
+    vectors = json.loads((ROOT / "tests/vectors/envelopes.json").read_text(encoding="utf-8"))
+    read, opened, refused = published_reader(), 0, 0
+    for case in vectors["cases"]:
+        request, answer = case["request"], case["answer"]
+        outcome = "opens" if answer["ok"] else answer.get("error")
+        if request["op"] != "envelope_open" or outcome not in {"opens", "decrypt_failed"}:
+            continue
+        keys = {
+            key["kid"]: urlsafe_b64decode(key["k"] + "==")
+            for key in request["keyring"]["keys"]
+            if "k" in key
+        }
+        context = [part.encode() for part in request["context"]]
+        envelope = bytes.fromhex(request["envelope_hex"])
+        if answer["ok"]:
+            assert read(keys, context, envelope).hex() == answer["plaintext_hex"], case["name"]
+            opened += 1
+            continue
+        with pytest.raises(Exception):  # noqa: B017, PT011  whichever: it is a sketch
+            read(keys, context, envelope)
+        refused += 1
+    assert opened > 20
+    assert refused > 400
 
 
 @pytest.mark.parametrize(
