@@ -19,7 +19,11 @@ def counting(first: int, length: int) -> bytes:
 
 
 KEY_ID, KEY = "kek-2026", counting(0x00, 32)
-DATA_KEY, WRAP_SALT, PAYLOAD_SALT = counting(0x20, 32), counting(0x40, 24), counting(0x58, 24)
+DATA_KEY, WRAP_SALT, PAYLOAD_SALT = (
+    counting(0x20, 32),
+    counting(0x40, 24),
+    counting(0x58, 24),
+)
 ENTROPY = DATA_KEY + WRAP_SALT + PAYLOAD_SALT
 CELL_SALT = counting(0x70, 24)
 CONTEXT, PLAINTEXT = ("users", "email", "42"), b"ann@example.com"
@@ -109,12 +113,24 @@ class Message:
 def header(kind: int, key_id: str, wrap: bytes, kdf: bytes = b"") -> bytes:
     """What stands before a payload."""
     id_ = key_id.encode()
-    return b"DJN1" + bytes([kind, len(id_)]) + id_ + kdf + len(wrap).to_bytes(2, "big") + wrap
+    return (
+        b"DJN1"
+        + bytes([kind, len(id_)])
+        + id_
+        + kdf
+        + len(wrap).to_bytes(2, "big")
+        + wrap
+    )
 
 
-WRAP = Message(KEY, bound("donjon/wrap/v1", SELF_CONTAINED, KEY_ID, ""), WRAP_SALT, DATA_KEY)
+WRAP = Message(
+    KEY, bound("donjon/wrap/v1", SELF_CONTAINED, KEY_ID, ""), WRAP_SALT, DATA_KEY
+)
 PAYLOAD = Message(
-    DATA_KEY, bound("donjon/payload/v1", SELF_CONTAINED, encoded(CONTEXT)), PAYLOAD_SALT, PLAINTEXT
+    DATA_KEY,
+    bound("donjon/payload/v1", SELF_CONTAINED, encoded(CONTEXT)),
+    PAYLOAD_SALT,
+    PLAINTEXT,
 )
 ENVELOPE = header(SELF_CONTAINED, KEY_ID, bytes(WRAP)) + bytes(PAYLOAD)
 
@@ -133,24 +149,35 @@ PASSPHRASE_KEY = hash_secret_raw(
     PASSPHRASE, ARGON2_SALT, TIME_COST, MEMORY_KIB, PARALLELISM, 32, Type.ID
 )
 PASSPHRASE_WRAP = Message(
-    PASSPHRASE_KEY, bound("donjon/wrap/v1", UNDER_PASSPHRASE, "", ""), WRAP_SALT, DATA_KEY
+    PASSPHRASE_KEY,
+    bound("donjon/wrap/v1", UNDER_PASSPHRASE, "", ""),
+    WRAP_SALT,
+    DATA_KEY,
 )
 PASSPHRASE_PAYLOAD = Message(
-    DATA_KEY, bound("donjon/payload/v1", UNDER_PASSPHRASE, encoded(CONTEXT)), PAYLOAD_SALT, PLAINTEXT
+    DATA_KEY,
+    bound("donjon/payload/v1", UNDER_PASSPHRASE, encoded(CONTEXT)),
+    PAYLOAD_SALT,
+    PLAINTEXT,
 )
 PASSPHRASE_ENVELOPE = header(UNDER_PASSPHRASE, "", bytes(PASSPHRASE_WRAP), KDF) + bytes(
     PASSPHRASE_PAYLOAD
 )
 
 EXTERNAL_PAYLOAD = Message(
-    DATA_KEY, bound("donjon/payload/v1", EXTERNAL, encoded(CONTEXT)), PAYLOAD_SALT, PLAINTEXT
+    DATA_KEY,
+    bound("donjon/payload/v1", EXTERNAL, encoded(CONTEXT)),
+    PAYLOAD_SALT,
+    PLAINTEXT,
 )
 EXTERNAL_ENVELOPE = header(EXTERNAL, KMS_KEY_ID, KMS_BLOB) + bytes(EXTERNAL_PAYLOAD)
 # The key that seals the stored one is the KMS's data key; what it seals is another, here all ones.
 EXTERNAL_STORED_PAYLOAD = Message(
     DATA_KEY, bound("donjon/data-key/v1", EXTERNAL, SCOPE), PAYLOAD_SALT, b"\x01" * 32
 )
-EXTERNAL_STORED = header(EXTERNAL, KMS_KEY_ID, KMS_BLOB) + bytes(EXTERNAL_STORED_PAYLOAD)
+EXTERNAL_STORED = header(EXTERNAL, KMS_KEY_ID, KMS_BLOB) + bytes(
+    EXTERNAL_STORED_PAYLOAD
+)
 
 INDEX_PRK = hmac.digest(bytes(32), INDEX_KEY, "sha256")
 COLUMN_KEY = expand(INDEX_PRK, encoded(INDEX_PLACE), 32, "sha256")
@@ -168,7 +195,10 @@ def cut(mac: bytes, bits: int) -> bytes:
 INDEX_VALUE = bytes([INDEX_EPOCH % 256]) + cut(INDEX_MAC, INDEX_BITS)
 
 SETTING_WRAP = Message(
-    SETTING_KEY, bound("donjon/wrap/v1", SELF_CONTAINED, SETTING_KEY_ID, ""), WRAP_SALT, DATA_KEY
+    SETTING_KEY,
+    bound("donjon/wrap/v1", SELF_CONTAINED, SETTING_KEY_ID, ""),
+    WRAP_SALT,
+    DATA_KEY,
 )
 SETTING_PAYLOAD = Message(
     DATA_KEY,
@@ -250,7 +280,10 @@ def rendered(lines: list[Line]) -> str:
     for name, value in lines:
         text = value.hex() if isinstance(value, bytes) else value
         parts = [text[at : at + 64] for at in range(0, len(text), 64)]
-        out += [f"{label:<20}{part}" for label, part in zip([name, *[""] * len(parts)], parts, strict=False)]
+        out += [
+            f"{label:<20}{part}"
+            for label, part in zip([name, *[""] * len(parts)], parts, strict=False)
+        ]
     return "\n".join(out)
 
 

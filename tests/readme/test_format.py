@@ -22,7 +22,9 @@ def keyring(purpose: str, key_id: str, secret: bytes, **members: int) -> donjon.
     """Return a keyring of one key."""
     k = urlsafe_b64encode(secret).decode().rstrip("=")
     key = {"kty": "oct", "alg": "HS256", "kid": key_id, "k": k, "status": "primary"}
-    return donjon.Keyring.from_jwks(json.dumps({"keys": [key | {"purpose": purpose} | members]}))
+    return donjon.Keyring.from_jwks(
+        json.dumps({"keys": [key | {"purpose": purpose} | members]})
+    )
 
 
 ENVELOPE = donjon.Envelope(keyring("envelope", example.KEY_ID, example.KEY))
@@ -69,21 +71,30 @@ def test_the_blind_index_and_the_setting_are_donjons() -> None:
 
 def published_reader() -> Callable[[dict[str, bytes], list[bytes], bytes], bytes]:
     """Return the function that docs/FORMAT.md publishes, without its example."""
-    (block,) = (one for one in blocks(ROOT / "docs/FORMAT.md") if one.language == "python")
+    (block,) = (
+        one for one in blocks(ROOT / "docs/FORMAT.md") if one.language == "python"
+    )
     scope: dict[str, Any] = {}
-    exec(block.code[: block.code.index("sealed = ")], scope)
-    reader: Callable[[dict[str, bytes], list[bytes], bytes], bytes] = scope["open_envelope"]
+    exec(block.code[: block.code.index("sealed = ")], scope)  # noqa: S102  of this repository
+    reader: Callable[[dict[str, bytes], list[bytes], bytes], bytes] = scope[
+        "open_envelope"
+    ]
     return reader
 
 
 def test_the_published_reader_opens_every_golden_envelope_and_no_forged_one() -> None:
     """All vectors of self-contained envelopes that open, and all that fail to decrypt."""
-    vectors = json.loads((ROOT / "tests/vectors/envelopes.json").read_text(encoding="utf-8"))
+    vectors = json.loads(
+        (ROOT / "tests/vectors/envelopes.json").read_text(encoding="utf-8")
+    )
     read, opened, refused = published_reader(), 0, 0
     for case in vectors["cases"]:
         request, answer = case["request"], case["answer"]
         outcome = "opens" if answer["ok"] else answer.get("error")
-        if request["op"] != "envelope_open" or outcome not in {"opens", "decrypt_failed"}:
+        if request["op"] != "envelope_open" or outcome not in {
+            "opens",
+            "decrypt_failed",
+        }:
             continue
         keys = {
             key["kid"]: urlsafe_b64decode(key["k"] + "==")
@@ -93,10 +104,12 @@ def test_the_published_reader_opens_every_golden_envelope_and_no_forged_one() ->
         context = [part.encode() for part in request["context"]]
         envelope = bytes.fromhex(request["envelope_hex"])
         if answer["ok"]:
-            assert read(keys, context, envelope).hex() == answer["plaintext_hex"], case["name"]
+            assert read(keys, context, envelope).hex() == answer["plaintext_hex"], case[
+                "name"
+            ]
             opened += 1
             continue
-        with pytest.raises(Exception):  # noqa: B017, PT011  whichever: it is a sketch
+        with pytest.raises(Exception):  # noqa: B017  whichever: it is a sketch
             read(keys, context, envelope)
         refused += 1
     assert opened > 20
@@ -106,10 +119,22 @@ def test_the_published_reader_opens_every_golden_envelope_and_no_forged_one() ->
 @pytest.mark.parametrize(
     ("path", "name", "said"),
     [
-        ("envelope/context.rs", "MAX_CONTEXT_LEN", "| context, encoded; scope | {:,} bytes |"),
+        (
+            "envelope/context.rs",
+            "MAX_CONTEXT_LEN",
+            "| context, encoded; scope | {:,} bytes |",
+        ),
         ("keyring/key.rs", "MAX_KEY_ID_LEN", "| key id | 1 to {} bytes"),
-        ("envelope/header.rs", "MAX_WRAPPED_KEY_LEN", "wrapped key of a host's | 1 to {:,} bytes |"),
-        ("envelope/passphrase.rs", "MAX_PASSPHRASE_LEN", "| passphrase | 1 to {:,} bytes |"),
+        (
+            "envelope/header.rs",
+            "MAX_WRAPPED_KEY_LEN",
+            "wrapped key of a host's | 1 to {:,} bytes |",
+        ),
+        (
+            "envelope/passphrase.rs",
+            "MAX_PASSPHRASE_LEN",
+            "| passphrase | 1 to {:,} bytes |",
+        ),
         ("envelope/passphrase.rs", "MAX_TIME_COST", "1 to {} passes"),
         ("envelope/passphrase.rs", "MAX_PARALLELISM", "1 to {} lanes"),
         ("envelope/passphrase.rs", "MAX_MEMORY_KIB", "8 per lane to {:,} KiB"),
