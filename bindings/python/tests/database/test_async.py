@@ -91,6 +91,15 @@ async def test_keys_of_tenants_are_looked_up_and_shredded(session: AsyncSession)
         _ = notes[0].text
 
 
+async def test_keys_are_looked_up_while_rows_stream_in(session: AsyncSession) -> None:
+    session.add_all([Tenant(id=i, notes=[Note(text="note")]) for i in range(1, 6)])
+    await session.commit()
+    KEYS.forget()
+    session.expunge_all()
+    rows = await session.stream_scalars(select(Note).execution_options(yield_per=2))
+    assert [n.text async for n in rows] == ["note"] * 5
+
+
 async def test_a_table_is_wrapped_anew(engine: AsyncEngine, session: AsyncSession) -> None:
     session.add_all([User(email=f"{i}@example.com") for i in range(5)])
     await session.commit()

@@ -124,8 +124,9 @@ def test_a_cell_that_does_not_open_fails_where_it_is_read(session: Session, user
     for _ in range(2):
         with pytest.raises(DecryptFailed):
             _ = bad.email
-    with pytest.raises(DecryptFailed):
+    with pytest.raises(DecryptFailed) as caught:
         _ = pickle.loads(pickle.dumps(bad)).email
+    assert caught.value.reason == "decrypt_failed"
     bad.phone = "+1"
     session.commit()
     bad.email = EMAIL

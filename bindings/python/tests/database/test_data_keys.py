@@ -193,6 +193,15 @@ def test_erasure_counts_every_key_that_wrapped_it(engine: Engine) -> None:
         assert erasure.by == "keys_destroyed"
 
 
+def test_keys_are_looked_up_while_rows_stream_in(session: Session) -> None:
+    for tenant in range(1, 6):
+        note(session, tenant, f"of {tenant}")
+    KEYS.forget()
+    session.expunge_all()
+    rows = session.scalars(select(Note).execution_options(yield_per=2))
+    assert sorted(n.text or "" for n in rows) == [f"of {tenant}" for tenant in range(1, 6)]
+
+
 def test_statements_are_given_the_connection(session: Session) -> None:
     note(session, 1)
     values = {"public_id": uuid.uuid4(), "tenant_id": 1, "text": "by hand"}

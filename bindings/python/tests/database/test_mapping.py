@@ -19,6 +19,7 @@ from sqlalchemy import (
     create_engine,
     insert,
     select,
+    update,
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import (
@@ -195,6 +196,25 @@ def test_a_composite_key_and_other_names_bind_as_well(session: Session) -> None:
     with pytest.raises(CellError):
         seal_values(Record, moved)
     assert isinstance(raw, Sealed)
+
+
+@pytest.mark.parametrize("key", [{"year": 5}, {Record.number: "5"}, {"number": "5"}], ids=str)
+def test_an_update_by_other_names_is_refused_as_well(session: Session, key: Any) -> None:
+    session.add(Record(2024, "1", "one"))
+    session.commit()
+    with pytest.raises(CellError, match="bound"):
+        session.execute(update(Record).values(key))
+    with pytest.raises(CellError, match="bound"):
+        session.query(Record).update(key)
+
+
+def test_a_key_is_bound_as_the_database_gives_it_back(session: Session) -> None:
+    written: Any = "0002024"
+    session.add(Record(written, "07", "one"))
+    session.commit()
+    session.expunge_all()
+    found = session.scalars(select(Record)).one()
+    assert (found.year, found.number, found.body) == (2024, "07", "one")
 
 
 def test_one_row_that_fails_puts_the_others_back(session: Session) -> None:

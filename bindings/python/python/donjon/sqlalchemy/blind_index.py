@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -125,11 +125,10 @@ class Index:
         """The column that says whose row it is."""
         return self.type._tenant
 
-    def value(self, value: Any, values: Mapping[str, Any]) -> bytes | None:
+    def value(self, value: Any, tenant: Any) -> bytes | None:
         """Return what the column is to hold where the source is `value`."""
         if value is None:
             return None
-        tenant = None if self.tenant is None else values.get(self.tenant)
         return self._keyed(tenant).value(self._normalised(value))
 
     def candidates(self, value: Any, tenant: Any) -> list[bytes]:

@@ -12,10 +12,10 @@ from sqlalchemy import Column, Table
 from sqlalchemy import inspect as inspection
 from sqlalchemy.orm import Mapper
 
-from donjon.sqlalchemy.blind_index import BlindIndex
+from donjon.sqlalchemy.blind_index import BlindIndex, Index
 from donjon.sqlalchemy.columns import Encrypted
 from donjon.sqlalchemy.keys import Connect
-from donjon.sqlalchemy.part import part_of
+from donjon.sqlalchemy.part import as_stored, part_of
 from donjon.sqlalchemy.sealed import CellError, Sealed
 
 Values = Mapping[str, Any]
@@ -34,6 +34,8 @@ class Cell:
     """Table and column, as the context has them."""
     row: tuple[str, ...]
     scope: str | None
+    columns: Mapping[str, Column[Any]]
+    """Of the table, by the names that its rows use."""
 
     @cached_property
     def bound(self) -> tuple[str, ...]:
@@ -78,9 +80,12 @@ class Cell:
             raise CellError(f"`{self.name}` was sealed as another type") from None
 
     def _scope_value(self, values: Values) -> Any:
-        return None if self.scope is None else values[self.scope]
+        return None if self.scope is None else self._value(self.scope, values)
 
     def _part(self, name: str, values: Values) -> bytes:
+        return part_of(self._value(name, values))
+
+    def _value(self, name: str, values: Values) -> Any:
         value = values.get(name)
         if value is None:
             raise CellError(
@@ -88,7 +93,7 @@ class Cell:
                 " it one, give the column a default of the client (`default=uuid.uuid4`), or bind"
                 " to another column with `row=`"
             )
-        return part_of(value)
+        return as_stored(value, self.columns[name].type)
 
 
 class Layout:
@@ -124,6 +129,13 @@ class Layout:
         """Whose values any cell is bound to."""
         return frozenset(name for cell in self.cells.values() for name in cell.bound)
 
+    def index_value(self, index: Index, value: Any, values: Values) -> bytes | None:
+        """Return what an index is to hold where its source is `value`, in a row of these values."""
+        tenant = None if index.tenant is None else values.get(index.tenant)
+        if index.tenant is not None:
+            tenant = as_stored(tenant, self.columns[index.tenant].type)
+        return index.value(value, tenant)
+
     def _cell(self, column: Column[Any], type_: Encrypted[Any]) -> Cell:
         table, name = type_._table or column.table.fullname, type_._column or column.name
         return Cell(
@@ -132,6 +144,7 @@ class Layout:
             place=(table.encode(), name.encode()),
             row=type_._row or self.primary_key,
             scope=type_._scope,
+            columns=self.columns,
         )
 
     def _check(self) -> None:
@@ -143,6 +156,8 @@ class Layout:
         for index in self.indexes.values():
             if index.of not in self.cells:
                 raise CellError(f"`{index.name}` is an index of `{index.of}`, which is no cell")
+            if index.tenant is not None and index.tenant not in self.columns:
+                raise CellError(f"`{index.name}` is by `{index.tenant}`, which is no column here")
 
     def _check_bound(self, cell: Cell, name: str) -> None:
         column = self.columns.get(name)

@@ -50,13 +50,12 @@ class _Unopened:
     """
 
     def __init__(self, error: donjon.DonjonError) -> None:
-        self._error = type(error), error.args
+        self._error = error.with_traceback(None)
 
     def __call__(self, state: State, passive: PassiveFlag) -> Any:  # noqa: ARG002
         if not passive & PassiveFlag.SQL_OK:
             return LoaderCallableStatus.PASSIVE_NO_RESULT
-        kind, arguments = self._error
-        raise kind(*arguments)
+        raise self._error.with_traceback(None) from None
 
 
 class _CellAttribute(InstrumentedAttribute[Any]):
@@ -194,7 +193,7 @@ class _Rows:
 
     def _write_index(self, name: str, state: State) -> None:
         index = self._indexes[name]
-        value = index.value(self._value(index.of, state), _Row(state))
+        value = self._layout.index_value(index, self._value(index.of, state), _Row(state))
         set_attribute(state.obj(), name, value)
 
     def _value(self, name: str, state: State) -> Any:
@@ -278,7 +277,9 @@ def _refuse_to_leave_cells_behind(execution: ORMExecuteState) -> None:
     layout = Layout.of(mapper)
     if not layout.cells:
         return
-    written = {getattr(key, "key", key) for key in statement._values or ()}
+    # By attribute, or by column.
+    keys = {getattr(key, "key", key) for key in statement._values or ()}
+    written = {name for name, column in layout.columns.items() if {name, column.key} & keys}
     parameters = execution.parameters
     for row in parameters if isinstance(parameters, list) else ():
         # The primary key says which row it is.

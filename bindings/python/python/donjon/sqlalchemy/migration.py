@@ -75,7 +75,10 @@ def migrate_column(
                     continue
                 change = {f"key_{i}": part for i, part in enumerate(row[: len(key)])}
                 change |= {"old": row.donjon_source}
-                change |= {f"new_{n}": index.value(value, values) for n, index in indexes.items()}
+                change |= {
+                    f"new_{n}": layout.index_value(index, value, values)
+                    for n, index in indexes.items()
+                }
                 change[f"new_{column}"] = cell.seal(value, values, lambda: connection)
                 filled += connection.execute(filling, change).rowcount
         seen += len(page)

@@ -5,7 +5,20 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from sqlalchemy import Integer, Uuid
+from sqlalchemy.types import TypeEngine
+
 from donjon.sqlalchemy.sealed import CellError
+
+
+def as_stored(value: Any, type_: TypeEngine[Any]) -> Any:
+    """Return a value as a column of `type_` gives it back: it takes texts of numbers and UUIDs."""
+    if isinstance(value, str):
+        if isinstance(type_, Uuid):
+            return uuid.UUID(value)
+        if isinstance(type_, Integer):
+            return int(value)
+    return value
 
 
 def part_of(value: Any) -> bytes:

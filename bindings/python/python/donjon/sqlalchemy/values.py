@@ -32,7 +32,7 @@ def seal_values(
     sealed = dict(values)
     for name, index in layout.indexes.items():
         if index.of in values:
-            sealed[name] = index.value(values[index.of], values)
+            sealed[name] = layout.index_value(index, values[index.of], values)
     for name, cell in layout.cells.items():
         if values.get(name) is not None:
             sealed[name] = cell.seal(values[name], values, lambda: _given(connection))
