@@ -219,9 +219,14 @@ def test_a_passphrase_comes_from_a_file_or_a_descriptor(tmp_path: Path, line: st
 
 
 def test_a_passphrase_is_not_empty_and_not_endless(tmp_path: Path) -> None:
-    for text in ("", "\n", "x" * 5000):
+    for text in ("", "\n", "x" * 5000, "two\nlines"):
         path = private(tmp_path / "passphrase", text)
         run("seal", "--passphrase-file", path, *CONTEXT, piped=b"secret", status=1)
+
+
+def test_stdin_is_not_the_passphrase_and_what_is_sealed() -> None:
+    done = run("seal", "--passphrase-fd", "0", *CONTEXT, piped=b"hunter2\nsecret", status=1)
+    assert b"not both" in done.stderr
 
 
 def at_terminal(command: list[str], answers: list[bytes]) -> tuple[int, bytes]:
@@ -345,6 +350,15 @@ def test_files_move_to_another_keyring_or_passphrase(
     sealed.write_bytes(piped)
     run("rewrap", "--passphrase-file", old, "--new-passphrase-file", new, sealed)
     assert run("open", "--passphrase-file", new, *CONTEXT, sealed).stdout == b"x"
+
+
+def test_a_name_may_be_no_text(keys: Path, source: Path) -> None:
+    odd = source.with_name(os.fsdecode(b"\xff.sealed"))
+    context = ["-c", os.fsdecode(b"\xff")]
+    run("seal", "--keyring", keys, *context, source, "-o", odd)
+    assert envelope_of(keys).open(odd.read_bytes(), context=[b"\xff"]) == source.read_bytes()
+    assert b"self-contained" in run("inspect", odd).stdout
+    assert b"is current" in run("rewrap", "--keyring", keys, odd).stdout
 
 
 def test_files_say_what_they_are(sealed: Path, keys: Path) -> None:

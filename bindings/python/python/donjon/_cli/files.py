@@ -122,15 +122,17 @@ def _add_quiet(parser: argparse.ArgumentParser) -> None:
 def _seal(options: argparse.Namespace) -> None:
     if options.output == "-" and sys.stdout.isatty():
         raise Refused("sealed bytes are not for a terminal: give --output")
-    envelope = secret_sources.envelope_of(options, chosen=True)
-    _copy(options, envelope, seal_stream)
+    _copy(options, seal_stream, chosen=True)
 
 
 def _open(options: argparse.Namespace) -> None:
-    _copy(options, secret_sources.envelope_of(options), open_stream)
+    _copy(options, open_stream, chosen=False)
 
 
-def _copy(options: argparse.Namespace, envelope: Envelope, copy: Callable[..., None]) -> None:
+def _copy(options: argparse.Namespace, copy: Callable[..., None], *, chosen: bool) -> None:
+    if options.source == "-" and options.passphrase_fd == 0:
+        raise Refused("stdin is either the passphrase or what is read, and not both")
+    envelope = secret_sources.envelope_of(options, chosen=chosen)
     label = "stdin" if options.source == "-" else options.source
     with (
         _source(options.source) as source,
@@ -141,7 +143,8 @@ def _copy(options: argparse.Namespace, envelope: Envelope, copy: Callable[..., N
             envelope,
             source,
             target,
-            context=options.context,
+            # As the shell had them, whether they are text or not.
+            context=[os.fsencode(part) for part in options.context],
             threads=options.threads,
             progress=progress,
         )

@@ -124,9 +124,12 @@ def _passphrase(
         passphrase = _asked(what, twice=chosen)
     elif path is not None:
         passphrase = _line(_read_private(path, _LONGEST_PASSPHRASE + 2))
+        if b"\n" in passphrase:
+            raise Refused(f"{path} has more than one line")
     elif descriptor is not None:
+        # Whoever writes there may keep it open after the line.
         with os.fdopen(descriptor, "rb") as file:
-            passphrase = _line(file.read(_LONGEST_PASSPHRASE + 2))
+            passphrase = _line(file.readline(_LONGEST_PASSPHRASE + 2))
     else:
         return None
     if not passphrase:
@@ -147,7 +150,7 @@ def _asked(what: str, *, twice: bool) -> bytes:
             ) from None
     if passphrase != again:
         raise Refused("the passphrases differ")
-    return passphrase.encode()
+    return passphrase.encode(errors="surrogateescape")
 
 
 def _line(text: bytes) -> bytes:
