@@ -94,8 +94,9 @@ def edition(number: int, rows: int) -> bytes:
 
 def work(folder: Path) -> None:
     store = Store(folder)
+    first = store.check() + 1
     begin()
-    store.seal_editions(count(store.check() + 1))
+    store.seal_editions(count(first))
 
 
 def main() -> None:

@@ -189,6 +189,8 @@ def test_a_cell_that_does_not_open_keeps_its_row_where_it_is(session: Session, u
 def test_an_update_of_what_cells_are_bound_to_is_refused(session: Session, user: User) -> None:
     with pytest.raises(CellError, match=r"users\.email.*bound"):
         session.execute(update(User).values(id=uuid.uuid4()))
+    with pytest.raises(CellError):
+        session.execute(update(User).where(User.id == user.id), {"id": uuid.uuid4()})
     session.execute(update(User).values(name="Ann"))
     session.execute(update(User), [{"id": user.id, "name": "Bob"}])
     new = {"id": uuid.uuid4(), "email": EMAIL, "phone": "1", "photo": b"2", "settings": {}}

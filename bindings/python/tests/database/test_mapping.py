@@ -198,6 +198,44 @@ def test_a_composite_key_and_other_names_bind_as_well(session: Session) -> None:
     assert isinstance(raw, Sealed)
 
 
+def test_a_version_is_no_key() -> None:
+    class Own(DeclarativeBase):
+        """Of this test alone."""
+
+    class Counted(Own):
+        """Has another version after every update."""
+
+        __tablename__ = "counted"
+        id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+        version: Mapped[int]
+        secret: Mapped[str] = mapped_column(EncryptedString(ENVELOPE, row=["id", "version"]))
+        __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+    with pytest.raises(CellError, match="version"):
+        Own.registry.configure()
+    Own.registry.dispose()
+
+
+def test_a_relationship_that_is_written_late_may_lead_elsewhere() -> None:
+    class Own(DeclarativeBase):
+        """Of this test alone."""
+
+    class Node(Own):
+        """Bound to its own key, and not to the one that is late."""
+
+        __tablename__ = "nodes"
+        id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+        best_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("nodes.id"))
+        secret: Mapped[str] = mapped_column(EncryptedString(ENVELOPE))
+        best: Mapped[Any] = relationship("Node", remote_side="Node.id", post_update=True)
+        liked_by: Mapped[Any] = relationship(
+            "Node", post_update=True, viewonly=False, overlaps="best"
+        )
+
+    Own.registry.configure()
+    Own.registry.dispose()
+
+
 @pytest.mark.parametrize("key", [{"year": 5}, {Record.number: "5"}, {"number": "5"}], ids=str)
 def test_an_update_by_other_names_is_refused_as_well(session: Session, key: Any) -> None:
     session.add(Record(2024, "1", "one"))
@@ -314,7 +352,8 @@ def test_what_no_cell_can_be_bound_to_is_refused(options: dict[str, Any], messag
         declare(**options)
 
 
-def test_a_relationship_that_is_written_late_gives_no_key() -> None:
+@pytest.mark.parametrize("options", [{"remote_side": "Node.id"}, {}], ids=["one", "many"])
+def test_a_relationship_that_is_written_late_gives_no_key(options: dict[str, Any]) -> None:
     class Own(DeclarativeBase):
         """Of this test alone."""
 
@@ -325,9 +364,9 @@ def test_a_relationship_that_is_written_late_gives_no_key() -> None:
         id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
         best_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("nodes.id"))
         secret: Mapped[str] = mapped_column(EncryptedString(ENVELOPE, scope="best_id"))
-        best: Mapped[Any] = relationship("Node", remote_side="Node.id", post_update=True)
+        best: Mapped[Any] = relationship("Node", post_update=True, **options)
 
-    with pytest.raises(CellError, match="written late"):
+    with pytest.raises(CellError, match="too late"):
         Own.registry.configure()
     Own.registry.dispose()
 

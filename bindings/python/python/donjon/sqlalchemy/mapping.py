@@ -19,10 +19,12 @@ from sqlalchemy.orm import (
     Mapper,
     ORMExecuteState,
     PassiveFlag,
+    RelationshipDirection,
+    RelationshipProperty,
     Session,
     SessionTransaction,
 )
-from sqlalchemy.orm.attributes import flag_modified, set_attribute
+from sqlalchemy.orm.attributes import History, flag_modified, set_attribute
 from sqlalchemy.sql.schema import CallableColumnDefault, ScalarElementColumnDefault
 
 import donjon
@@ -86,9 +88,9 @@ class _Row(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         state = self._state
         if self._stored and state.modified and name not in self._loaded:
-            changed_from = state.attrs[name].history.deleted
-            if changed_from:
-                return changed_from[0]
+            before = _history(state, name).deleted
+            if before:
+                return before[0]
         return getattr(state.obj(), name)
 
     def __iter__(self) -> Iterator[str]:
@@ -136,7 +138,7 @@ class _Rows:
         changed = {
             name
             for name in (*self._cells, *self._indexes, *self._bound)
-            if state.attrs[name].history.has_changes()
+            if _history(state, name).has_changes()
         }
         if not changed:
             return
@@ -202,6 +204,10 @@ class _Rows:
         return flushed.plaintext if flushed else _Row(state)[name]
 
 
+def _history(state: State, name: str) -> History:
+    return state.get_history(name, PassiveFlag.PASSIVE_NO_INITIALIZE)
+
+
 def _noted(*_: Any) -> None:
     pass
 
@@ -249,23 +255,28 @@ def _restore(session: Session, _: SessionTransaction) -> None:
 
 @event.listens_for(Mapper, "mapper_configured")
 def _listen(mapper: Mapper[Any], _: type[Any]) -> None:
+    for relationship in mapper.relationships:
+        if relationship.post_update:
+            _refuse_late_keys(relationship)
     layout = Layout.of(mapper)
-    _refuse_late_changes(mapper, layout)
+    if any(layout.columns[name] is mapper.version_id_col for name in layout.bound):
+        raise CellError(f"a cell is bound to the version of `{mapper}`, which every update changes")
     for name in layout.cells:
         getattr(mapper.class_, name).__class__ = _CellAttribute
     if layout.cells or layout.indexes:
         _Rows(mapper, layout).listen(mapper)
 
 
-def _refuse_late_changes(mapper: Mapper[Any], layout: Layout) -> None:
-    """Refuse to bind to what the unit of work itself changes after it has sealed the row."""
-    late = {mapper.version_id_col}
-    for relationship in mapper.relationships:
-        if relationship.post_update:
-            late |= relationship.local_columns
+def _refuse_late_keys(relationship: RelationshipProperty[Any]) -> None:
+    """Refuse cells bound to a foreign key that is written when its row is sealed and stored."""
+    if relationship.direction is RelationshipDirection.MANYTOONE:
+        mapper, late = relationship.parent, relationship.local_columns
+    else:
+        mapper, late = relationship.mapper, relationship.remote_side
+    layout = Layout.of(mapper)
     for name in layout.bound:
         if layout.columns[name] in late:
-            raise CellError(f"cells of `{mapper}` are bound to `{name}`, which is written late")
+            raise CellError(f"a cell is bound to `{name}`, which `{relationship}` writes too late")
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -280,10 +291,12 @@ def _refuse_to_leave_cells_behind(execution: ORMExecuteState) -> None:
     # By attribute, or by column.
     keys = {getattr(key, "key", key) for key in statement._values or ()}
     written = {name for name, column in layout.columns.items() if {name, column.key} & keys}
-    parameters = execution.parameters
-    for row in parameters if isinstance(parameters, list) else ():
-        # The primary key says which row it is.
-        written.update(set(row) - set(layout.primary_key))
+    match execution.parameters:
+        case Mapping() as values:
+            written.update(values)
+        case [*rows]:
+            # Here the primary key says which row it is.
+            written.update(*(set(row) - set(layout.primary_key) for row in rows))
     for name, cell in layout.cells.items():
         if name not in written and not written.isdisjoint(cell.bound):
             raise CellError(
