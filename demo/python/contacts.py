@@ -7,6 +7,7 @@ is. Whoever has the database alone has names, lengths, and which rows are equal.
 from __future__ import annotations
 
 import os
+from tempfile import TemporaryDirectory
 
 from donjon import Envelope, Erasure, Keyring, Sealer
 from donjon.sqlalchemy import BlindIndex, DataKeys, EncryptedString
@@ -16,7 +17,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from keyrings import read_keyring
 
-URL = os.environ.get("DEMO_DATABASE", "sqlite:///file:contacts?mode=memory&cache=shared&uri=true")
+# Without a database to use there is one for as long as this process runs.
+_SCRATCH = TemporaryDirectory(prefix="donjon-demo-")
+URL = os.environ.get("DEMO_DATABASE", f"sqlite:///{_SCRATCH.name}/contacts.db")
 
 
 class NoSuchContact(Exception):
