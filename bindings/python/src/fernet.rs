@@ -95,8 +95,8 @@ pub(crate) fn derive_key<'py>(
     PyString::from_bytes(py, &Zeroizing::new(key.or_raise_in(py, Area::Envelope)?))
 }
 
-/// What sqlalchemy-utils' `AesEngine` wrote to a column under `secret`. Nothing of it is authentic: `AesEngine`
-/// has no signature.
+/// What sqlalchemy-utils' `AesEngine` wrote to a column under `secret`. Nothing of it is authentic: an
+/// `AesEngine` has no signature.
 #[pyfunction]
 #[pyo3(
     signature = (secret, text, *, padding = Text("pkcs5")),

@@ -174,7 +174,10 @@ impl Sealer {
     }
 
     /// Seals what is pushed to it, of any length, in constant memory.
-    #[pyo3(signature = (*, context, threads = Count(1), now = None), text_signature = "($self, *, context, threads=1, now=None)")]
+    #[pyo3(
+        signature = (*, context, threads = Count(1), now = None),
+        text_signature = "($self, *, context, threads=1, now=None)",
+    )]
     fn encryptor(
         &self,
         py: Python<'_>,
@@ -193,7 +196,10 @@ impl Sealer {
     /// Opens an envelope that begins with `prefix`, its first `ENVELOPE_PREFIX_MAX` bytes or all of it.
     ///
     /// What is pushed to it goes on after the first `consumed` of these.
-    #[pyo3(signature = (prefix, *, context, threads = Count(1), now = None), text_signature = "($self, prefix, *, context, threads=1, now=None)")]
+    #[pyo3(
+        signature = (prefix, *, context, threads = Count(1), now = None),
+        text_signature = "($self, prefix, *, context, threads=1, now=None)",
+    )]
     fn decryptor(
         &self,
         py: Python<'_>,

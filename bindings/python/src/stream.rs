@@ -73,7 +73,8 @@ fn lock<'a, S>(py: Python<'_>, stream: &'a Mutex<S>) -> MutexGuard<'a, S> {
 }
 
 fn push<'py>(py: Python<'py>, stream: &Mutex<impl Stream>, data: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    let stream = &*lock(py, stream);
+    let turn = lock(py, stream);
+    let stream = &*turn;
     let pushed =
         abi::bytes_as_long_as_wanted(py, |room| long::run(py, data.len(), || stream.push(data, room)));
     pushed.or_raise_in(py, Area::Envelope)

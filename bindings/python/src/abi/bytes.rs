@@ -97,14 +97,21 @@ fn copied<'py>(
     Ok(PyBytes::new(py, unsafe { slice::from_raw_parts(room.as_ptr().cast(), len) }))
 }
 
+/// Copies `bytes` to a room that is as long.
+pub(super) fn copy(bytes: &[u8], room: &mut Room) {
+    for (place, byte) in room.iter_mut().zip(bytes) {
+        place.write(*byte);
+    }
+}
+
 /// A `bytes` of the parts, one after the other.
 pub(crate) fn joined<'py>(py: Python<'py>, parts: [&[u8]; 2]) -> Outcome<Bound<'py, PyBytes>> {
     let len = parts.iter().map(|part| part.len()).sum();
     bytes(py, len, |room| {
         let [first, second] = parts;
         let (start, end) = room.split_at_mut_checked(first.len()).ok_or(Failure::INTERNAL_ERROR)?;
-        start.write_copy_of_slice(first);
-        end.write_copy_of_slice(second);
+        copy(first, start);
+        copy(second, end);
         Ok(Written(Extent::All(len)))
     })
 }

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::slice;
 
-use super::bytes::{Room, Written, write};
+use super::bytes::{Room, Written, copy, write};
 use super::{Failure, Handle, Keyring, Noun, Outcome, answer, check, ffi, fill};
 
 impl Noun for ffi::donjon_sealer {
@@ -51,7 +51,7 @@ impl Context {
     fn append(&mut self, bytes: &[u8]) -> Outcome<()> {
         let end = self.len.saturating_add(bytes.len());
         let room = self.encoded.get_mut(self.len..end).ok_or(Failure::TOO_LARGE)?;
-        room.write_copy_of_slice(bytes);
+        copy(bytes, room);
         self.len = end;
         Ok(())
     }
