@@ -26,6 +26,7 @@ DATA_KEY, WRAP_SALT, PAYLOAD_SALT = (
 )
 ENTROPY = DATA_KEY + WRAP_SALT + PAYLOAD_SALT
 CELL_SALT = counting(0x70, 24)
+OTHER_DATA_KEY = b"\x01" * 32
 CONTEXT, PLAINTEXT = ("users", "email", "42"), b"ann@example.com"
 SCOPE = "acme"
 PASSPHRASE, ARGON2_SALT = b"correct horse battery staple", counting(0xA0, 16)
@@ -160,9 +161,16 @@ PASSPHRASE_PAYLOAD = Message(
     PAYLOAD_SALT,
     PLAINTEXT,
 )
-PASSPHRASE_ENVELOPE = header(UNDER_PASSPHRASE, "", bytes(PASSPHRASE_WRAP), KDF) + bytes(
-    PASSPHRASE_PAYLOAD
+PASSPHRASE_HEADER = header(UNDER_PASSPHRASE, "", bytes(PASSPHRASE_WRAP), KDF)
+PASSPHRASE_ENVELOPE = PASSPHRASE_HEADER + bytes(PASSPHRASE_PAYLOAD)
+# A data key that is stored so is the payload: another one than that of the envelope.
+PASSPHRASE_STORED_PAYLOAD = Message(
+    DATA_KEY,
+    bound("donjon/data-key/v1", UNDER_PASSPHRASE, SCOPE),
+    PAYLOAD_SALT,
+    OTHER_DATA_KEY,
 )
+PASSPHRASE_STORED = PASSPHRASE_HEADER + bytes(PASSPHRASE_STORED_PAYLOAD)
 
 EXTERNAL_PAYLOAD = Message(
     DATA_KEY,
@@ -171,9 +179,8 @@ EXTERNAL_PAYLOAD = Message(
     PLAINTEXT,
 )
 EXTERNAL_ENVELOPE = header(EXTERNAL, KMS_KEY_ID, KMS_BLOB) + bytes(EXTERNAL_PAYLOAD)
-# The key that seals the stored one is the KMS's data key; what it seals is another, here all ones.
 EXTERNAL_STORED_PAYLOAD = Message(
-    DATA_KEY, bound("donjon/data-key/v1", EXTERNAL, SCOPE), PAYLOAD_SALT, b"\x01" * 32
+    DATA_KEY, bound("donjon/data-key/v1", EXTERNAL, SCOPE), PAYLOAD_SALT, OTHER_DATA_KEY
 )
 EXTERNAL_STORED = header(EXTERNAL, KMS_KEY_ID, KMS_BLOB) + bytes(
     EXTERNAL_STORED_PAYLOAD
@@ -251,11 +258,14 @@ def sections() -> dict[str, list[Line]]:
             *message_lines("wrap", PASSPHRASE_WRAP),
             *message_lines("payload", PASSPHRASE_PAYLOAD),
             ("envelope", PASSPHRASE_ENVELOPE),
+            ("stored data key", OTHER_DATA_KEY),
+            *message_lines("stored", PASSPHRASE_STORED_PAYLOAD),
+            ("stored", PASSPHRASE_STORED),
         ],
         "external": [
             *message_lines("payload", EXTERNAL_PAYLOAD),
             ("envelope", EXTERNAL_ENVELOPE),
-            ("stored data key", b"\x01" * 32),
+            ("stored data key", OTHER_DATA_KEY),
             *message_lines("stored", EXTERNAL_STORED_PAYLOAD),
             ("stored", EXTERNAL_STORED),
         ],

@@ -53,7 +53,16 @@ def test_donjon_opens_every_envelope_of_the_example() -> None:
         with pytest.raises(donjon.DecryptFailed):
             sealer.open(sealed, context=("users", "email", "43"))
     assert data_key.key_id == example.DATA_KEY_ID
-    assert external.open_data_key(example.EXTERNAL_STORED, example.SCOPE).key_id
+    for sealer, stored in [
+        (passphrase, example.PASSPHRASE_STORED),
+        (external, example.EXTERNAL_STORED),
+    ]:
+        key_id = urlsafe_b64encode(
+            example.expand(example.OTHER_DATA_KEY, b"donjon/data-key-id/v1", 12)
+        )
+        assert sealer.open_data_key(stored, example.SCOPE).key_id == key_id.decode()
+        with pytest.raises(donjon.DecryptFailed):
+            sealer.open_data_key(stored, "globex")
 
 
 def test_the_blind_index_and_the_setting_are_donjons() -> None:
