@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Engine, Table, select, update
 from sqlalchemy.orm import Session
 
+from conftest import MASTER, NOW
 from database.models import ENVELOPE, KEYRING, KEYS, Note, Tenant
-from donjon import DecryptFailed, Envelope, Keyring
+from donjon import ConfigError, DecryptFailed, Envelope, Keyring
 from donjon.sqlalchemy import CellError, DataKeyMissing, DataKeys, Sealed, open_values, seal_values
 
 NOTES: Table = Note.__table__  # type: ignore[assignment]
@@ -200,6 +201,22 @@ def test_keys_are_looked_up_while_rows_stream_in(session: Session) -> None:
     session.expunge_all()
     rows = session.scalars(select(Note).execution_options(yield_per=2))
     assert sorted(n.text or "" for n in rows) == [f"of {tenant}" for tenant in range(1, 6)]
+
+
+def test_derived_keys_promise_no_erasure_by_themselves(session: Session) -> None:
+    derived = Keyring.from_master(
+        MASTER, keys=[{"purpose": "envelope", "alg": "HS256", "epoch": 1}]
+    )
+    keys = DataKeys(Envelope(derived), KEYS._table)
+    keys.get_or_create(session.connection(), "ann")
+    session.commit()
+    with pytest.raises(ConfigError):
+        keys.shred(session.connection(), "ann", keyring=derived)
+    session.rollback()
+    erasure = keys.shred(
+        session.connection(), "ann", keyring=derived, backups_expire=NOW, now=NOW + 1
+    )
+    assert (erasure.erased, erasure.by) == (True, "backups_expired")
 
 
 def test_statements_are_given_the_connection(session: Session) -> None:

@@ -37,13 +37,14 @@ from sqlalchemy.orm import (
 )
 
 from database.models import ENVELOPE, KEYRING
-from donjon import DataKey, DecryptFailed
+from donjon import DataKey, DecryptFailed, Envelope
 from donjon.sqlalchemy import (
     BlindIndex,
     CellError,
     EncryptedBytes,
     EncryptedString,
     Sealed,
+    rewrap_column,
     seal_values,
 )
 
@@ -207,7 +208,7 @@ def test_a_version_is_no_key() -> None:
 
         __tablename__ = "counted"
         id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-        version: Mapped[int]
+        version: Mapped[int] = mapped_column()
         secret: Mapped[str] = mapped_column(EncryptedString(ENVELOPE, row=["id", "version"]))
         __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
@@ -253,6 +254,20 @@ def test_a_key_is_bound_as_the_database_gives_it_back(session: Session) -> None:
     session.expunge_all()
     found = session.scalars(select(Record)).one()
     assert (found.year, found.number, found.body) == (2024, "07", "one")
+
+
+def test_tools_for_tables_go_by_the_names_of_attributes(engine: Engine) -> None:
+    with Session(engine) as session:
+        session.add_all([Record(2024, "1", "one"), Cat(name="tom", purr="loud")])
+        session.commit()
+    new = Envelope(KEYRING.rotate("envelope"))
+    assert rewrap_column(engine, Record, "body", new).rewrapped == 1
+    assert rewrap_column(engine, Cat, "purr", new).rewrapped == 1
+    for entity, column in [(Record, "b"), (Record, "none"), (Record.__table__, "body")]:
+        with pytest.raises(CellError, match="no column"):
+            rewrap_column(engine, entity, column, new)
+    with pytest.raises(CellError, match="another table"):
+        rewrap_column(engine, Cat, "purr", new, scope="name")
 
 
 def test_one_row_that_fails_puts_the_others_back(session: Session) -> None:

@@ -114,6 +114,8 @@ class DataKeys:
         It is not as long as a backup has the wrapped key, and `keyring` one of the keys that ever
         wrapped it: `donjon.erasure` has the details. Commit, and delete the subject's rows, or at
         least their blind indexes, which no key hides. A scope without a key is `DataKeyMissing`.
+        Where no statement can be made, as of keys derived from a master secret without an end of
+        the backups, the error leaves the deletion to be rolled back.
         """
         name = scope_of(scope)
         wrapped_by = self._delete(connection, name)

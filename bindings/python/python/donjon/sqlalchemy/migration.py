@@ -45,6 +45,8 @@ def migrate_column(
     names = dict.fromkeys((*layout.primary_key, *cell.bound))
     indexes = {name: index for name, index in layout.indexes.items() if index.of == column}
     names |= dict.fromkeys(index.tenant for index in indexes.values() if index.tenant)
+    if len({layout.columns[name].table for name in (*names, *indexes, column, source)}) > 1:
+        raise CellError(f"`{column}` and what it is bound to are in several tables")
     rows = select(*(layout.columns[name] for name in names), old.label("donjon_source")).where(
         layout.columns[column].is_(None), old.is_not(None)
     )

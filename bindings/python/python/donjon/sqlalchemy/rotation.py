@@ -87,7 +87,7 @@ def rewrap_column(
         RotationIncomplete: when all rows were seen and some do not open.
 
     """
-    job = _Job(_table_of(table), column, scope, wrapped_by)
+    job = _Job(table, column, scope, wrapped_by)
     rotation, wrap = Rotation(), to or envelope
     with transaction(bind) as connection:
         total = connection.scalar(select(func.count()).select_from(job.rows().subquery())) or 0
@@ -111,18 +111,18 @@ def rewrap_column(
 class _Job:
     """The statements of one rotation."""
 
-    def __init__(
-        self, table: Table, column: str, scope: str | None, wrapped_by: str | None
-    ) -> None:
-        self.primary_key: Sequence[Column[Any]] = list(table.primary_key.columns)
+    def __init__(self, entity: Any, column: str, scope: str | None, wrapped_by: str | None) -> None:
+        self._column = _column(entity, column)
+        self._table = self._column.table
+        self.primary_key: Sequence[Column[Any]] = list(self._table.primary_key)
         if not self.primary_key:
-            raise CellError(f"`{table.fullname}` has no primary key to go by")
-        self._table = table
-        self._column: Column[Any] = table.c[column]
+            raise CellError(f"the table of `{column}` has no primary key to go by")
         # Past the column's own type: this is about what is stored.
         self._stored = type_coerce(self._column, LargeBinary)
-        self._scope = None if scope is None else table.c[scope]
-        self._wrapped_by = None if wrapped_by is None else table.c[wrapped_by]
+        self._scope = None if scope is None else _column(entity, scope)
+        self._wrapped_by = None if wrapped_by is None else _column(entity, wrapped_by)
+        if {c.table for c in (self._scope, self._wrapped_by) if c is not None} - {self._table}:
+            raise CellError(f"what belongs to `{column}` is in another table than that")
 
     def rows(self) -> Select[Any]:
         """Select what a row's header says, without its payload."""
@@ -213,13 +213,12 @@ def transaction(bind: Engine | Connection) -> Iterator[Connection]:
         yield bind
 
 
-def _table_of(entity: Any) -> Table:
-    if isinstance(entity, Table):
-        return entity
-    table = inspect(entity).local_table
-    if not isinstance(table, Table):
-        raise CellError("what is wrapped anew is in a table")
-    return table
+def _column(entity: Any, name: str) -> Column[Any]:
+    columns = entity.columns if isinstance(entity, Table) else inspect(entity).columns
+    column = columns.get(name)
+    if not isinstance(column, Column):
+        raise CellError(f"`{name}` is no column here")
+    return column
 
 
 def _key_id(wrapped: bytes) -> str:
