@@ -133,7 +133,7 @@ def test_an_exception_leaves_all_as_it_was(
     assert (names(tmp_path), sealed.read_bytes()) == (there, content)
 
 
-@pytest.mark.parametrize("function", ["fsync", "fdopen"])
+@pytest.mark.parametrize("function", ["fsync", "open"])
 def test_a_full_disk_leaves_all_as_it_was(
     envelope: Envelope,
     source: Path,

@@ -35,7 +35,7 @@ def replacing(path: StrPath) -> Iterator[BinaryIO]:
     draft = path.parent / f".donjon-{secrets.token_hex(16)}.part"
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with _create(draft) as file:
+        with open(draft, "xb", opener=_private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -48,8 +48,8 @@ def replacing(path: StrPath) -> Iterator[BinaryIO]:
         os.close(folder)
 
 
-def _create(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def seal_stream(
