@@ -113,6 +113,7 @@ test-demo: lib python
 .PHONY: test-load
 test-load: python
 	@tools/step "Load: 96 log-ins at once on a budget of memory" $(PY) tests/load/run.py --log-ins 96 --memory-only
+	tools/step "Load: a file of 64 MiB in a few buffers" $(PY) tests/load/seal_file.py
 
 .PHONY: test-kill
 test-kill: python
@@ -136,7 +137,7 @@ soak: lib lib-shim python ## the heavy proofs, in full
 	tools/step "50 kills while sealing a file" $(PY) tests/kill/kill_seal_file.py --kills 50 --rows 100000
 	tools/step "50 kills while rotating 100,000 rows" $(PY) tests/kill/kill_rotation.py --kills 50 --rows 100000
 	$(PY) tests/load/run.py
-	fuzz/run.sh 120
+	FUZZ_SEED=0 fuzz/run.sh 120
 
 .PHONY: bench
 bench: lib python ## donjon against its peers, as ratios; ONLY=tokens for one capability

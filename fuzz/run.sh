@@ -1,8 +1,9 @@
 #!/bin/sh
 # Runs every fuzz target for SECONDS (20) seconds each, or those named behind it; any finding fails.
 #
-#     fuzz/run.sh [SECONDS [TARGET...]]
+#     [FUZZ_SEED=1] fuzz/run.sh [SECONDS [TARGET...]]
 #
+# The same seed tries the same inputs, as far as the time reaches; 0 draws another at each run.
 # What a run learns is kept in target/fuzz-corpus and read again by the next; fuzz/corpus holds the seeds.
 # A finding is an input in fuzz/artifacts; `cargo fuzz run TARGET FILE` repeats it.
 set -eu
@@ -28,7 +29,7 @@ for target; do
     mkdir -p "target/fuzz-corpus/$target"
     log="target/fuzz-corpus/$target.log"
     if ! cargo fuzz run --target-dir target/fuzz "$target" "target/fuzz-corpus/$target" "fuzz/corpus/$target" -- \
-        -max_total_time="$seconds" -max_len=16384 -timeout=5 -rss_limit_mb=2048 -malloc_limit_mb=256 \
+        -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -max_len=16384 -timeout=5 -rss_limit_mb=2048 -malloc_limit_mb=256 \
         -print_final_stats=1 >"$log" 2>&1; then
         tail -n 60 "$log"
         echo "fuzz: $target FAILED; the whole log is $log" >&2

@@ -257,6 +257,117 @@ def abi_roles_seeds() -> Iterator[bytes]:
     yield b"".join(bytes([0, 3, word + 5, word + 19, 6, which, 255]) for which in range(4))
 
 
+def plaintext(chunks: int = 0, more: int = 9, less: int = 0) -> bytes:
+    """What fuzz/src/edits.rs makes a plaintext of."""
+    return bytes([chunks, more, 1, less])
+
+
+# The ends of chunks, and what is within them.
+PLAINTEXTS = [plaintext(), plaintext(0, 0), *(plaintext(n, 0, 1) for n in (1, 2))]
+PLAINTEXTS += [plaintext(1, 0), plaintext(2, 255)]
+# How often, then each: where from, where to (a distance, and from where), and what.
+EDITS = [
+    bytes([0]),
+    bytes([1, 20, 0, 3, 0, 0]),
+    bytes([1, 17, 1, 0, 0, 1]),
+    bytes([1, 16, 1, 0, 1, 2]),
+    bytes([1, 1, 1, 0, 1, 3]),
+    bytes([1, 96, 0, 0, 0, 4]),
+    bytes([2, 0, 2, 56, 64, 2, 56, 3, 5, 1, 5, 1, 1]),
+]
+
+
+def chunked_seeds() -> Iterator[bytes]:
+    for edit in EDITS:
+        yield from (drawn + b"\x05place\x05plane" + edit for drawn in PLAINTEXTS)
+
+
+def stream_seeds() -> Iterator[bytes]:
+    pieces = bytes([0, 1, 0, 1, 255, 6, 2, 16, 8, 255])
+    for edit in EDITS:
+        yield from (b"\0" + drawn + edit + pieces + pieces for drawn in PLAINTEXTS)
+    yield from (bytes([most]) + PLAINTEXTS[-1] + EDITS[0] + b"\xff\xff" for most in range(3))
+
+
+def reader_seeds() -> Iterator[bytes]:
+    ranges = bytes([0, 0, 2, 50, 17, 0, 20, 1, 24, 1, 9, 255, 16, 2, 14, 3])
+    for edit in EDITS:
+        yield from (drawn + edit + ranges for drawn in PLAINTEXTS)
+    yield from (drawn + EDITS[0] + bytes([200, 2, 200, 2, 0, 0, 200, 5]) for drawn in PLAINTEXTS)
+
+
+def envelope_header_seeds() -> Iterator[bytes]:
+    for which in range(7):
+        yield from (bytes([which]) + edit for edit in EDITS)
+        yield from (bytes([which, 1, at, 0, bit, 0, 0]) for at in range(4, 8) for bit in range(3))
+
+
+def fernet_seeds() -> Iterator[bytes]:
+    made = b"\x80" + struct.pack(">Q", 1_700_000_000) + bytes(range(16))
+    for which in range(2):
+        for blocks in range(3):
+            yield bytes([which, 4, 60]) + made + b"\0" * (16 * blocks)
+        yield bytes([which, 2, 0]) + b"\x81" + made[1:] + b"\0" * 16
+    # Of the specification, under its key.
+    yield b"\xff\x04\x02" + (
+        b"gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA=="
+    )
+
+
+def aes_engine_seeds() -> Iterator[bytes]:
+    for padding, fill in enumerate((b"\x03\x03\x03", b"***", b"\x80\0\0", b"\0\0\x03")):
+        yield bytes([padding]) + "a price in €, pad".encode()[:13] + fill
+        yield bytes([padding]) + b"four thousand eurosand some" + b"\0" * 2 + fill
+
+
+def settings_seeds() -> Iterator[bytes]:
+    drawn = b"\x0cDATABASE_URL\x0apostgresql\x09REDIS_URL"
+    yield from (drawn + edit + b"sealed:RERK" for edit in EDITS)
+    yield bytes(6) + b"postgresql://app@db"
+
+
+def abi_envelopes_seeds() -> Iterator[bytes]:
+    """Each step: which sealer, which group of calls, then what these draw (see fuzz_targets/abi_envelopes.rs)."""
+    word, last, now, all_of_it = 64, 3, 4, 255
+    context, text, scope = word + 1, word + 3, word + 4
+    seal = bytes([0, 2, context, text, 0, now, 0, all_of_it])
+    open_ = bytes([0, 2, context, last, 0, now, 1, all_of_it])
+    data_key = bytes([0, 1, scope, 0, now, 0, all_of_it])
+    one = bytes([200, 1]) + bytes(7)
+    passphrase = bytes([0, 0, word + 5, 0, 0, 8, 6]) + one + b"\x01"
+    external = bytes([0, 0, word + 6, word + 7, word + 8, 0, 0, 0, 2])
+    for capacity in (0, 3, 10, all_of_it):
+        yield seal[:-1] + bytes([capacity]) + open_[:-1] + bytes([capacity])
+    for source in (passphrase, external, data_key):
+        yield source + b"\x01" + seal[1:] + b"\x01" + open_[1:]
+        yield source + b"\x01" + data_key[1:] + bytes([1, 1, scope, last, now, 1])
+    yield data_key + bytes([0, 3, 0, last, scope, now, 1, all_of_it, 0, 1, scope, last, now, 1])
+    for which in range(5):
+        yield seal + bytes([0, 3, 0, last, scope, now, which, all_of_it]) + open_
+    push, finish = bytes([last, 1, all_of_it]), bytes([0, 0, all_of_it])
+    yield bytes([0, 4, context, now, 1, all_of_it]) + b"".join(
+        b"\0\x05\0" + step for step in (bytes([word, 1, all_of_it]), push, finish, finish)
+    )
+    yield (
+        seal
+        + bytes([0, 6, context, last, now, 1])
+        + b"".join(b"\0\x07\0" + step for step in (push, finish, push))
+    )
+    yield (
+        seal
+        + bytes([0, 8, context, last, last, now, 0, 0, 6, context, last, now, 1])
+        + bytes([0, 9, 0, last, 0, 2, all_of_it])
+    )
+    for bits in (8, 32, 100):
+        yield bytes([0, 10, 0, scope, word + 7, text, bits, 0, 11, 0, 0, text, now, all_of_it])
+    fernet = bytes([0, 10, 1, word + 12, 0, 11, 1, 0, text, now, 2, 0, all_of_it])
+    yield from (fernet + bytes([0, 11, 1, 0, last, now, 2, which, 255]) for which in (1, 2, 3))
+    setting = bytes([0, 11, 2, word + 9, text, now, 0, 0, all_of_it])
+    yield setting + bytes([0, 11, 2, word + 9, last, now, 0, 1, all_of_it])
+    yield bytes([0, 11, 2, word + 11, 0, now, 1, 2, all_of_it])
+    yield bytes([0, 11, 2, word + 14, word + 15, now, 0, 5, all_of_it])
+
+
 def from_vectors(*fields: str) -> list[bytes]:
     found: dict[bytes, None] = {}
     for path in sorted(VECTORS.glob("*.json")):
@@ -284,11 +395,28 @@ def main() -> None:
         "refresh": [*refresh_seeds()],
         "abi_passwords": [*abi_passwords_seeds()],
         "abi_roles": [*abi_roles_seeds()],
+        "abi_envelopes": [*abi_envelopes_seeds()],
+        "aes_engine": [
+            *aes_engine_seeds(),
+            *(b"\0" + text for text in from_vectors("text")),
+        ],
         "breach": [*breach_seeds(), *(b"\0" + range_ for range_ in from_vectors("range"))],
         "casbin": [*casbin_seeds(), *from_vectors("csv")],
+        "chunked": [*chunked_seeds()],
+        "envelope_header": [
+            *envelope_header_seeds(),
+            *(b"\xff" + bytes.fromhex(text.decode()) for text in from_vectors("envelope_hex")),
+        ],
+        "fernet": [
+            *fernet_seeds(),
+            *(b"\xff\x04\x02" + token for token in from_vectors("token")),
+        ],
         "permission": [*permission_seeds()],
         "policy": [*policy_seeds(), *(b"\0" + policy for policy in from_vectors("policy"))],
+        "reader": [*reader_seeds()],
+        "settings": [*settings_seeds()],
         "stored_hash": [*stored_hash_seeds(), *from_vectors("hash")],
+        "stream": [*stream_seeds()],
         "strength": [*strength_seeds()],
         "token_verify": [
             *token_verify_seeds(),

@@ -7,7 +7,7 @@ use std::ptr;
 
 use donjon::ffi::*;
 use donjon_fuzz::KEYS;
-use donjon_fuzz::abi::{Input, Script, checked, diagnosed, handle, output, record};
+use donjon_fuzz::abi::{Host, Input, Script, checked, diagnosed, handle, output, record};
 use libfuzzer_sys::fuzz_target;
 
 const MOST_CALLS: usize = 48;
@@ -44,271 +44,246 @@ const WORDS: [&str; 28] = [
 ];
 
 fuzz_target!(|script: &[u8]| {
-    let mut host = Host { script: Script(script), last: Vec::new() };
-    host.run();
+    run(&mut Host::new(script, &WORDS));
 });
 
-struct Host<'a> {
-    script: Script<'a>,
-    /// What the last call wrote: tokens and key sets go back in.
-    last: Vec<u8>,
-}
-
-impl Host<'_> {
-    fn input(&mut self) -> Input {
-        Input::draw(&mut self.script, &WORDS, &self.last)
-    }
-
-    fn number(&mut self) -> i64 {
-        self.script.number()
-    }
-
-    fn output(&mut self, call: &dyn Fn(*mut u8, usize, *mut usize) -> i32) {
-        if let Some(written) = output(&mut self.script, call) {
-            self.last = written;
+fn run(host: &mut Host<'_>) {
+    let (mut keyrings, mut issuers, mut verifiers, mut purposes) = (vec![], vec![], vec![], vec![]);
+    let keys = Input::draw(&mut Script(&[64]), &WORDS, &[]);
+    keyrings.extend(handle(|out| unsafe { donjon_keyring_from_jwks(keys.ptr, keys.len, out) }));
+    for _ in 0..MOST_CALLS {
+        if host.script.0.is_empty() {
+            break;
         }
-    }
-
-    fn run(&mut self) {
-        let (mut keyrings, mut issuers, mut verifiers, mut purposes) = (vec![], vec![], vec![], vec![]);
-        let keys = Input::draw(&mut Script(&[64]), &WORDS, &[]);
-        keyrings.extend(handle(|out| unsafe { donjon_keyring_from_jwks(keys.ptr, keys.len, out) }));
-        for _ in 0..MOST_CALLS {
-            if self.script.0.is_empty() {
-                break;
-            }
-            let keyring = self.script.pick(&keyrings).unwrap_or(ptr::null_mut());
-            match self.script.byte() % 8 {
-                0 => keyrings.extend(self.make_keyring(keyring)),
-                1 => self.read_keyring(keyring),
-                2 => {
-                    let (a, b) = (self.input(), self.input());
-                    let issuer = handle(|out| unsafe { donjon_issuer_new(keyring, a.ptr, a.len, out) });
-                    issuers.extend(diagnosed(issuer, &|out, cap, len| unsafe {
-                        donjon_issuer_diagnose(keyring, a.ptr, a.len, out, cap, len)
-                    }));
-                    let verifier = handle(|out| unsafe { donjon_verifier_new(keyring, b.ptr, b.len, out) });
-                    verifiers.extend(diagnosed(verifier, &|out, cap, len| unsafe {
-                        donjon_verifier_diagnose(keyring, b.ptr, b.len, out, cap, len)
-                    }));
-                    purposes.extend(handle(|out| unsafe { donjon_purpose_tokens_new(keyring, out) }));
-                }
-                3 => {
-                    let issuer = self.script.pick(&issuers).unwrap_or(ptr::null_mut());
-                    self.mint(issuer, keyring);
-                }
-                4 => {
-                    let verifier = self.script.pick(&verifiers).unwrap_or(ptr::null_mut());
-                    self.verify(verifier, keyring);
-                }
-                5 => {
-                    let tokens = self.script.pick(&purposes).unwrap_or(ptr::null_mut());
-                    self.purpose(tokens);
-                }
-                6 => self.decide(),
-                // What was made of a keyring outlives it.
-                _ if keyrings.len() > 1 => unsafe { donjon_keyring_free(keyrings.swap_remove(0)) },
-                _ => {}
-            }
-        }
-        keyrings.into_iter().for_each(|keyring| unsafe { donjon_keyring_free(keyring) });
-        issuers.into_iter().for_each(|issuer| unsafe { donjon_issuer_free(issuer) });
-        verifiers.into_iter().for_each(|verifier| unsafe { donjon_verifier_free(verifier) });
-        purposes.into_iter().for_each(|tokens| unsafe { donjon_purpose_tokens_free(tokens) });
-    }
-
-    fn make_keyring(&mut self, keyring: *const donjon_keyring) -> Option<*mut donjon_keyring> {
-        let which = self.script.byte() % 8;
-        let (a, b, c) = (self.input(), self.input(), self.input());
-        let (now_s, later_s) = (self.number(), self.number());
-        let made = handle(|out| unsafe {
-            match which {
-                0 => donjon_keyring_generate(a.ptr, a.len, now_s, out),
-                1 => donjon_keyring_from_jwks(a.ptr, a.len, out),
-                2 => donjon_keyring_from_master(a.ptr, a.len, b.ptr, b.len, out),
-                3 => donjon_keyring_from_secret(a.ptr, a.len, b.ptr, b.len, c.ptr, c.len, out),
-                4 => donjon_keyring_from_pem(a.ptr, a.len, b.ptr, b.len, c.ptr, c.len, out),
-                5 => donjon_keyring_import(keyring, a.ptr, a.len, out),
-                6 => donjon_keyring_rotate(keyring, a.ptr, a.len, b.ptr, b.len, now_s, later_s, out),
-                _ => donjon_keyring_set_status(keyring, a.ptr, a.len, b.ptr, b.len, later_s, out),
-            }
-        });
-        match which {
-            1 => diagnosed(made, &|out, cap, len| unsafe {
-                donjon_keyring_diagnose(a.ptr, a.len, out, cap, len)
-            }),
-            _ => made,
-        }
-    }
-
-    fn read_keyring(&mut self, keyring: *const donjon_keyring) {
-        let now_s = self.number();
-        match self.script.byte() % 3 {
-            0 => self.output(&|out, cap, len| unsafe { donjon_keyring_to_jwks(keyring, out, cap, len) }),
-            1 => self.output(&|out, cap, len| unsafe {
-                donjon_keyring_public_jwks(keyring, now_s, out, cap, len)
-            }),
-            _ => self.output(&|out, cap, len| unsafe { donjon_keyring_summary(keyring, out, cap, len) }),
-        }
-    }
-
-    fn mint(&mut self, issuer: *const donjon_issuer, keyring: *const donjon_keyring) {
-        let (a, b, c) = (self.input(), self.input(), self.input());
-        let (ttl_s, since_s, now_s) = (self.number(), self.number(), self.number());
-        match self.script.byte() % 3 {
-            0 => self.output(&|out, cap, len| unsafe {
-                let _ = donjon_issuer_bound(issuer, a.len, b.len);
-                donjon_issuer_access(issuer, a.ptr, a.len, b.ptr, b.len, ttl_s, since_s, now_s, out, cap, len)
-            }),
-            1 => self.output(&|out, cap, len| unsafe {
-                donjon_issuer_refresh(
-                    issuer, a.ptr, a.len, b.ptr, b.len, c.ptr, c.len, ttl_s, since_s, now_s, out, cap, len,
-                )
-            }),
-            _ => self.output(&|out, cap, len| unsafe {
-                let _ = donjon_token_sign_bound(b.len, c.len);
-                donjon_token_sign(keyring, a.ptr, a.len, b.ptr, b.len, c.ptr, c.len, out, cap, len)
-            }),
-        }
-    }
-
-    fn verify(&mut self, verifier: *const donjon_verifier, keyring: *const donjon_keyring) {
-        let (token, algorithms) = (self.input(), self.input());
-        let now_s = self.number();
-        match self.script.byte() % 3 {
-            0 => {
-                let claims = Cell::new(None);
-                let written = output(&mut self.script, &|out, cap, len| {
-                    set(&claims, |claims| unsafe {
-                        donjon_verifier_verify(verifier, token.ptr, token.len, now_s, claims, out, cap, len)
-                    })
-                });
-                if let (Some(claims), Some(buffer)) = (claims.get(), written) {
-                    check_claims(&claims, &buffer);
-                }
-            }
-            1 => {
-                let jws = Cell::new(None);
-                let written = output(&mut self.script, &|out, cap, len| {
-                    set(&jws, |jws| unsafe {
-                        let (algorithms, jws_text) = (&algorithms, &token);
-                        donjon_jws_verify(
-                            keyring,
-                            algorithms.ptr,
-                            algorithms.len,
-                            jws_text.ptr,
-                            jws_text.len,
-                            now_s,
-                            jws,
-                            out,
-                            cap,
-                            len,
-                        )
-                    })
-                });
-                if let (Some(jws), Some(buffer)) = (jws.get(), written) {
-                    let jws: donjon_jws = jws;
-                    let _ = [jws.payload, jws.alg, jws.key_id].map(|span| stretch(&buffer, span).len());
-                }
-            }
-            _ => self.output(&|out, cap, len| unsafe {
-                donjon_jws_unverified_header(token.ptr, token.len, out, cap, len)
-            }),
-        }
-    }
-
-    fn purpose(&mut self, tokens: *const donjon_purpose_tokens) {
-        let (purpose, subject, state) = (self.input(), self.input(), self.input());
-        let (ttl_s, now_s) = (self.number(), self.number());
-        if self.script.byte() % 2 == 0 {
-            self.output(&|out, cap, len| unsafe {
-                let _ = donjon_purpose_tokens_bound(purpose.len, subject.len);
-                donjon_purpose_tokens_mint(
-                    tokens,
-                    purpose.ptr,
-                    purpose.len,
-                    subject.ptr,
-                    subject.len,
-                    state.ptr,
-                    state.len,
-                    ttl_s,
-                    now_s,
-                    out,
-                    cap,
-                    len,
-                )
-            });
-        } else {
-            let token = self.input();
-            checked(unsafe {
-                donjon_purpose_tokens_check(
-                    tokens,
-                    purpose.ptr,
-                    purpose.len,
-                    subject.ptr,
-                    subject.len,
-                    state.ptr,
-                    state.len,
-                    token.ptr,
-                    token.len,
-                    now_s,
-                )
-            });
-        }
-    }
-
-    fn decide(&mut self) {
-        let (state, family) = (self.input(), self.input());
-        let (a, b, c) = (self.number(), self.number(), self.number());
-        match self.script.byte() % 6 {
-            0 => {
-                let state = record::<[u8; 32]>(|out| unsafe { donjon_refresh_begin(a, out.cast()) });
-                self.last = state.map_or(vec![], Vec::from);
-            }
-            1 => {
-                let verdict = record(|verdict| unsafe {
-                    donjon_refresh_rotate(state.ptr, state.len, family.ptr, family.len, a, b, c, verdict)
-                });
-                self.last = verdict.map_or(vec![], |verdict: donjon_refresh_verdict| verdict.state.to_vec());
-            }
+        let keyring = host.pick(&keyrings);
+        match host.script.byte() % 8 {
+            0 => keyrings.extend(make_keyring(host, keyring)),
+            1 => read_keyring(host, keyring),
             2 => {
-                let state = record::<[u8; 32]>(|out| unsafe {
-                    donjon_refresh_revoke(state.ptr, state.len, out.cast())
-                });
-                self.last = state.map_or(vec![], Vec::from);
+                let (a, b) = (host.input(), host.input());
+                let issuer = handle(|out| unsafe { donjon_issuer_new(keyring, a.ptr, a.len, out) });
+                issuers.extend(diagnosed(issuer, &|out, cap, len| unsafe {
+                    donjon_issuer_diagnose(keyring, a.ptr, a.len, out, cap, len)
+                }));
+                let verifier = handle(|out| unsafe { donjon_verifier_new(keyring, b.ptr, b.len, out) });
+                verifiers.extend(diagnosed(verifier, &|out, cap, len| unsafe {
+                    donjon_verifier_diagnose(keyring, b.ptr, b.len, out, cap, len)
+                }));
+                purposes.extend(handle(|out| unsafe { donjon_purpose_tokens_new(keyring, out) }));
             }
             3 => {
-                let event = self.script.byte().into();
-                let verdict = record(|verdict| unsafe {
-                    donjon_jwks_refresh(state.ptr, state.len, event, a, b, c, verdict)
-                });
-                self.last = verdict.map_or(vec![], |verdict: donjon_jwks_verdict| verdict.state.to_vec());
+                let issuer = host.pick(&issuers);
+                mint(host, issuer, keyring);
             }
             4 => {
-                let facts = donjon_revocation_facts {
-                    issued_at_s: a,
-                    subject_since_s: b,
-                    store_since_s: c,
-                    skew_s: self.number(),
-                    token_revoked: self.script.byte(),
-                    family_revoked: self.script.byte(),
-                    key_revoked: self.script.byte(),
-                    reserved: [0; 5],
-                };
-                checked(unsafe { donjon_revocation_check(&facts) });
-                assert_eq!(unsafe { donjon_revocation_check(ptr::null()) }, 1);
+                let verifier = host.pick(&verifiers);
+                verify(host, verifier, keyring);
             }
-            _ => unsafe {
-                let status = a as i32;
-                for text in [donjon_status_str(status), donjon_status_message(status), donjon_version()] {
-                    assert!(!std::ffi::CStr::from_ptr(text).is_empty());
-                }
-                assert!((100..600).contains(&donjon_status_http(status)));
-            },
+            5 => {
+                let tokens = host.pick(&purposes);
+                purpose(host, tokens);
+            }
+            6 => decide(host),
+            // What was made of a keyring outlives it.
+            _ if keyrings.len() > 1 => unsafe { donjon_keyring_free(keyrings.swap_remove(0)) },
+            _ => {}
         }
+    }
+    keyrings.into_iter().for_each(|keyring| unsafe { donjon_keyring_free(keyring) });
+    issuers.into_iter().for_each(|issuer| unsafe { donjon_issuer_free(issuer) });
+    verifiers.into_iter().for_each(|verifier| unsafe { donjon_verifier_free(verifier) });
+    purposes.into_iter().for_each(|tokens| unsafe { donjon_purpose_tokens_free(tokens) });
+}
+
+fn make_keyring(host: &mut Host<'_>, keyring: *const donjon_keyring) -> Option<*mut donjon_keyring> {
+    let which = host.script.byte() % 8;
+    let (a, b, c) = (host.input(), host.input(), host.input());
+    let (now_s, later_s) = (host.script.number(), host.script.number());
+    let made = handle(|out| unsafe {
+        match which {
+            0 => donjon_keyring_generate(a.ptr, a.len, now_s, out),
+            1 => donjon_keyring_from_jwks(a.ptr, a.len, out),
+            2 => donjon_keyring_from_master(a.ptr, a.len, b.ptr, b.len, out),
+            3 => donjon_keyring_from_secret(a.ptr, a.len, b.ptr, b.len, c.ptr, c.len, out),
+            4 => donjon_keyring_from_pem(a.ptr, a.len, b.ptr, b.len, c.ptr, c.len, out),
+            5 => donjon_keyring_import(keyring, a.ptr, a.len, out),
+            6 => donjon_keyring_rotate(keyring, a.ptr, a.len, b.ptr, b.len, now_s, later_s, out),
+            _ => donjon_keyring_set_status(keyring, a.ptr, a.len, b.ptr, b.len, later_s, out),
+        }
+    });
+    match which {
+        1 => {
+            diagnosed(made, &|out, cap, len| unsafe { donjon_keyring_diagnose(a.ptr, a.len, out, cap, len) })
+        }
+        _ => made,
     }
 }
 
+fn read_keyring(host: &mut Host<'_>, keyring: *const donjon_keyring) {
+    let now_s = host.script.number();
+    match host.script.byte() % 3 {
+        0 => host.output(&|out, cap, len| unsafe { donjon_keyring_to_jwks(keyring, out, cap, len) }),
+        1 => {
+            host.output(&|out, cap, len| unsafe { donjon_keyring_public_jwks(keyring, now_s, out, cap, len) })
+        }
+        _ => host.output(&|out, cap, len| unsafe { donjon_keyring_summary(keyring, out, cap, len) }),
+    }
+}
+
+fn mint(host: &mut Host<'_>, issuer: *const donjon_issuer, keyring: *const donjon_keyring) {
+    let (a, b, c) = (host.input(), host.input(), host.input());
+    let (ttl_s, since_s, now_s) = (host.script.number(), host.script.number(), host.script.number());
+    match host.script.byte() % 3 {
+        0 => host.output(&|out, cap, len| unsafe {
+            let _ = donjon_issuer_bound(issuer, a.len, b.len);
+            donjon_issuer_access(issuer, a.ptr, a.len, b.ptr, b.len, ttl_s, since_s, now_s, out, cap, len)
+        }),
+        1 => host.output(&|out, cap, len| unsafe {
+            donjon_issuer_refresh(
+                issuer, a.ptr, a.len, b.ptr, b.len, c.ptr, c.len, ttl_s, since_s, now_s, out, cap, len,
+            )
+        }),
+        _ => host.output(&|out, cap, len| unsafe {
+            let _ = donjon_token_sign_bound(b.len, c.len);
+            donjon_token_sign(keyring, a.ptr, a.len, b.ptr, b.len, c.ptr, c.len, out, cap, len)
+        }),
+    }
+}
+
+fn verify(host: &mut Host<'_>, verifier: *const donjon_verifier, keyring: *const donjon_keyring) {
+    let (token, algorithms) = (host.input(), host.input());
+    let now_s = host.script.number();
+    match host.script.byte() % 3 {
+        0 => {
+            let claims = Cell::new(None);
+            let written = output(&mut host.script, &|out, cap, len| {
+                set(&claims, |claims| unsafe {
+                    donjon_verifier_verify(verifier, token.ptr, token.len, now_s, claims, out, cap, len)
+                })
+            });
+            if let (Some(claims), Some(buffer)) = (claims.get(), written) {
+                check_claims(&claims, &buffer);
+            }
+        }
+        1 => {
+            let jws = Cell::new(None);
+            let written = output(&mut host.script, &|out, cap, len| {
+                set(&jws, |jws| unsafe {
+                    let (algorithms, jws_text) = (&algorithms, &token);
+                    donjon_jws_verify(
+                        keyring,
+                        algorithms.ptr,
+                        algorithms.len,
+                        jws_text.ptr,
+                        jws_text.len,
+                        now_s,
+                        jws,
+                        out,
+                        cap,
+                        len,
+                    )
+                })
+            });
+            if let (Some(jws), Some(buffer)) = (jws.get(), written) {
+                let jws: donjon_jws = jws;
+                let _ = [jws.payload, jws.alg, jws.key_id].map(|span| stretch(&buffer, span).len());
+            }
+        }
+        _ => host.output(&|out, cap, len| unsafe {
+            donjon_jws_unverified_header(token.ptr, token.len, out, cap, len)
+        }),
+    }
+}
+
+fn purpose(host: &mut Host<'_>, tokens: *const donjon_purpose_tokens) {
+    let (purpose, subject, state) = (host.input(), host.input(), host.input());
+    let (ttl_s, now_s) = (host.script.number(), host.script.number());
+    if host.script.byte() % 2 == 0 {
+        host.output(&|out, cap, len| unsafe {
+            let _ = donjon_purpose_tokens_bound(purpose.len, subject.len);
+            donjon_purpose_tokens_mint(
+                tokens,
+                purpose.ptr,
+                purpose.len,
+                subject.ptr,
+                subject.len,
+                state.ptr,
+                state.len,
+                ttl_s,
+                now_s,
+                out,
+                cap,
+                len,
+            )
+        });
+    } else {
+        let token = host.input();
+        checked(unsafe {
+            donjon_purpose_tokens_check(
+                tokens,
+                purpose.ptr,
+                purpose.len,
+                subject.ptr,
+                subject.len,
+                state.ptr,
+                state.len,
+                token.ptr,
+                token.len,
+                now_s,
+            )
+        });
+    }
+}
+
+fn decide(host: &mut Host<'_>) {
+    let (state, family) = (host.input(), host.input());
+    let (a, b, c) = (host.script.number(), host.script.number(), host.script.number());
+    match host.script.byte() % 6 {
+        0 => {
+            let state = record::<[u8; 32]>(|out| unsafe { donjon_refresh_begin(a, out.cast()) });
+            host.last = state.map_or(vec![], Vec::from);
+        }
+        1 => {
+            let verdict = record(|verdict| unsafe {
+                donjon_refresh_rotate(state.ptr, state.len, family.ptr, family.len, a, b, c, verdict)
+            });
+            host.last = verdict.map_or(vec![], |verdict: donjon_refresh_verdict| verdict.state.to_vec());
+        }
+        2 => {
+            let state =
+                record::<[u8; 32]>(|out| unsafe { donjon_refresh_revoke(state.ptr, state.len, out.cast()) });
+            host.last = state.map_or(vec![], Vec::from);
+        }
+        3 => {
+            let event = host.script.byte().into();
+            let verdict = record(|verdict| unsafe {
+                donjon_jwks_refresh(state.ptr, state.len, event, a, b, c, verdict)
+            });
+            host.last = verdict.map_or(vec![], |verdict: donjon_jwks_verdict| verdict.state.to_vec());
+        }
+        4 => {
+            let facts = donjon_revocation_facts {
+                issued_at_s: a,
+                subject_since_s: b,
+                store_since_s: c,
+                skew_s: host.script.number(),
+                token_revoked: host.script.byte(),
+                family_revoked: host.script.byte(),
+                key_revoked: host.script.byte(),
+                reserved: [0; 5],
+            };
+            checked(unsafe { donjon_revocation_check(&facts) });
+            assert_eq!(unsafe { donjon_revocation_check(ptr::null()) }, 1);
+        }
+        _ => unsafe {
+            let status = a as i32;
+            for text in [donjon_status_str(status), donjon_status_message(status), donjon_version()] {
+                assert!(!std::ffi::CStr::from_ptr(text).is_empty());
+            }
+            assert!((100..600).contains(&donjon_status_http(status)));
+        },
+    }
+}
 /// Keeps what `call` fills.
 fn set<T: Copy>(cell: &Cell<Option<T>>, call: impl FnOnce(*mut T) -> i32) -> i32 {
     match record(call) {

@@ -6,9 +6,9 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 /// What a call may come to: the numbers pinned in `donjon.h`, less `internal_error`, which is a panic.
-const STATUSES: [i32; 36] = [
+const STATUSES: [i32; 37] = [
     0, 1, 2, 3, 5, 6, 7, 8, 9, 20, 21, 22, 23, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 60,
-    61, 62, 63, 80, 81, 82, 83, 84,
+    61, 62, 63, 80, 81, 82, 83, 84, 100,
 ];
 const INVALID_ARGUMENT: i32 = 1;
 const BUFFER_TOO_SMALL: i32 = 2;
@@ -65,18 +65,18 @@ pub struct Input {
     pub ptr: *const u8,
     pub len: usize,
     /// What the pointer points to, while the call runs.
-    _owned: Option<Box<[u8]>>,
+    owned: Option<Box<[u8]>>,
 }
 
 impl Input {
     /// Bytes from the script, from `words`, or what the last output was; or a broken pair.
     pub fn draw(script: &mut Script<'_>, words: &[&str], last: &[u8]) -> Self {
         match script.byte() {
-            0 => Self { ptr: ptr::null(), len: 0, _owned: None },
-            1 => Self { ptr: ptr::null(), len: 1 + usize::from(script.byte()), _owned: None },
+            0 => Self { ptr: ptr::null(), len: 0, owned: None },
+            1 => Self { ptr: ptr::null(), len: 1 + usize::from(script.byte()), owned: None },
             2 => {
                 let owned: Box<[u8]> = [0; 1].into();
-                Self { ptr: owned.as_ptr(), len: isize::MAX as usize + 1, _owned: Some(owned) }
+                Self { ptr: owned.as_ptr(), len: isize::MAX as usize + 1, owned: Some(owned) }
             }
             3..64 => Self::of(last),
             at @ 64..192 => Self::of(
@@ -89,15 +89,64 @@ impl Input {
         }
     }
 
+    /// What it points to, if it says so honestly.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.owned.as_deref().filter(|owned| owned.len() == self.len)
+    }
+
     fn of(bytes: &[u8]) -> Self {
         let owned: Box<[u8]> = bytes.into();
-        Self { ptr: owned.as_ptr(), len: owned.len(), _owned: Some(owned) }
+        Self { ptr: owned.as_ptr(), len: owned.len(), owned: Some(owned) }
+    }
+}
+
+/// Who makes the calls: draws their inputs, and gives what the last one wrote to those that follow.
+pub struct Host<'a> {
+    pub script: Script<'a>,
+    pub last: Vec<u8>,
+    words: &'static [&'static str],
+}
+
+impl<'a> Host<'a> {
+    pub fn new(script: &'a [u8], words: &'static [&'static str]) -> Self {
+        Self { script: Script(script), last: Vec::new(), words }
+    }
+
+    pub fn input(&mut self) -> Input {
+        Input::draw(&mut self.script, self.words, &self.last)
+    }
+
+    pub fn output(&mut self, call: &dyn Fn(*mut u8, usize, *mut usize) -> i32) {
+        if let Some(written) = output(&mut self.script, call) {
+            self.last = written;
+        }
+    }
+
+    /// One of `handles`, or NULL.
+    pub fn pick<T>(&mut self, handles: &[*mut T]) -> *mut T {
+        self.script.pick(handles).unwrap_or(ptr::null_mut())
+    }
+
+    /// [`Host::output`] of a call that writes plaintext as it goes, and zeros over it where it fails.
+    pub fn opened(&mut self, call: &dyn Fn(*mut u8, usize, *mut usize) -> i32) {
+        if let Some(written) = output_or(&mut self.script, &[CANARY, 0], call) {
+            self.last = written;
+        }
     }
 }
 
 /// Lets `call` write bytes, and holds the contract of byte outputs: written on success alone, never past
 /// the capacity; the length needed on `buffer_too_small`, and then enough of it.
 pub fn output(script: &mut Script<'_>, call: &dyn Fn(*mut u8, usize, *mut usize) -> i32) -> Option<Vec<u8>> {
+    output_or(script, &[CANARY], call)
+}
+
+/// [`output`], of whose buffer a failure leaves nothing but `left`.
+fn output_or(
+    script: &mut Script<'_>,
+    left: &[u8],
+    call: &dyn Fn(*mut u8, usize, *mut usize) -> i32,
+) -> Option<Vec<u8>> {
     let capacity = match script.byte() {
         0 => 0,
         1 => {
@@ -113,31 +162,33 @@ pub fn output(script: &mut Script<'_>, call: &dyn Fn(*mut u8, usize, *mut usize)
         small @ 3..64 => small.into(),
         _ => 1 << 17,
     };
-    let (status, written, needed) = write_into(capacity, call);
+    let (status, written, needed) = write_into(capacity, left, call);
     if status != BUFFER_TOO_SMALL {
         return written;
     }
     assert!(needed > capacity, "{needed} fit into {capacity}");
-    let (status, written, _) = write_into(needed, call);
+    let (status, written, _) = write_into(needed, left, call);
     assert_ne!(status, BUFFER_TOO_SMALL, "{needed} were asked for");
     written
 }
 
 fn write_into(
     capacity: usize,
+    left: &[u8],
     call: &dyn Fn(*mut u8, usize, *mut usize) -> i32,
 ) -> (i32, Option<Vec<u8>>, usize) {
     const UNTOUCHED: usize = usize::MAX - 7;
-    let mut buffer = vec![CANARY; capacity + CANARY_LEN];
+    let untouched = vec![CANARY; capacity + CANARY_LEN];
+    let mut buffer = untouched.clone();
     let mut len = UNTOUCHED;
     let status = checked(call(buffer.as_mut_ptr(), capacity, &mut len));
-    let is_untouched = |bytes: &[u8]| bytes.iter().all(|byte| *byte == CANARY);
-    assert!(is_untouched(&buffer[capacity..]), "written past the capacity");
+    // Whole slices: the fuzzer watches every comparison of a byte.
+    assert!(buffer[capacity..] == untouched[capacity..], "written past the capacity");
     if status == 0 {
         buffer.truncate(len);
         return (status, Some(buffer), len);
     }
-    assert!(is_untouched(&buffer), "written on failure");
+    assert!(buffer == untouched || buffer.iter().all(|byte| left.contains(byte)), "written on failure");
     assert!(status == BUFFER_TOO_SMALL || len == UNTOUCHED, "a length on failure");
     (status, None, len)
 }

@@ -1,7 +1,11 @@
-//! What the targets share: published keys, tokens that the kernel would not sign, and a host of the C ABI.
+//! What the targets share: published keys and sealers, tokens that the kernel would not sign, slow readings
+//! of what it reads fast, and a host of the C ABI.
 
 pub mod abi;
+pub mod cobblestone;
+pub mod edits;
 pub mod reference;
+pub mod sealers;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
