@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -132,6 +133,27 @@ def test_a_file_is_replaced_only_by_force(keys: Path, source: Path, sealed: Path
     assert sealed.read_bytes() != content
     done = run("seal", "--keyring", keys, *CONTEXT, source, "-o", source, "--force", status=1)
     assert b"one file" in done.stderr
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_what_is_ended_leaves_nothing(keys: Path, tmp_path: Path, ending: signal.Signals) -> None:
+    reading, writing = os.pipe()
+    there = set(tmp_path.iterdir())
+    process = subprocess.Popen(
+        [*DONJON, "seal", "--keyring", str(keys), *CONTEXT, "-o", str(tmp_path / "sealed")],
+        stdin=reading,
+        env=ENVIRONMENT,
+        # As a test run in the background may have inherited.
+        preexec_fn=lambda: signal.signal(ending, signal.SIG_DFL),
+    )
+    os.close(reading)
+    # Two pieces, so that it reads the third when it is ended.
+    for _ in range(32):
+        os.write(writing, bytes(65_536))
+    process.send_signal(ending)
+    assert process.wait(timeout=60) == 128 + ending
+    os.close(writing)
+    assert set(tmp_path.iterdir()) == there
 
 
 def test_what_is_missing_is_told_in_one_line(keys: Path, tmp_path: Path) -> None:

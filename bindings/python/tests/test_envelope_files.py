@@ -18,9 +18,17 @@ import pytest
 
 import donjon
 from conftest import CONTEXT, SIZES, plaintext_of
-from donjon import DecryptFailed, Envelope, Keyring, Sealer
+from donjon import DecryptFailed, Envelope, Keyring, Sealer, _files
 
 Call = Callable[..., None]
+
+
+@pytest.fixture(autouse=True, params=["nameless", "named"])
+def drafts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """File systems have files without a name, or have none."""
+    if request.param == "named":
+        monkeypatch.setattr(_files, "_nameless", lambda _: None)
+    return str(request.param)
 
 
 @pytest.fixture
@@ -58,20 +66,19 @@ def test_a_file_comes_back(envelope: Envelope, tmp_path: Path, size: int, thread
 
 
 def test_only_its_owner_can_read_it_from_the_beginning(
-    envelope: Envelope, source: Path, tmp_path: Path
+    envelope: Envelope, source: Path, tmp_path: Path, drafts: str
 ) -> None:
-    seen = []
+    seen = set[int]()
 
     def progress(_done: int, _total: int | None) -> None:
-        (draft,) = names(tmp_path) - {"source"}
-        seen.append(mode(tmp_path / draft))
+        seen.update(mode(tmp_path / draft) for draft in names(tmp_path) - {"source"})
 
     umask = os.umask(0)
     try:
         envelope.seal_file(source, tmp_path / "sealed", context=CONTEXT, progress=progress)
     finally:
         os.umask(umask)
-    assert set(seen) == {0o600}
+    assert seen == ({0o600} if drafts == "named" else set())
     assert mode(tmp_path / "sealed") == 0o600
 
 
@@ -329,6 +336,43 @@ def test_what_is_no_envelope_is_not_re_wrapped(envelope: Envelope, source: Path)
     assert names(source.parent) == {"source"}
 
 
+def test_a_file_of_several_names_is_not_re_wrapped(envelope: Envelope, sealed: Path) -> None:
+    sealed.with_name("other").hardlink_to(sealed)
+    content = sealed.read_bytes()
+    with pytest.raises(OSError, match="other names"):
+        envelope.rewrap_file(sealed)
+    assert sealed.read_bytes() == content
+
+
+def test_a_file_whose_owner_cannot_be_kept_is_not_replaced(
+    envelope: Envelope, sealed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, there = sealed.read_bytes(), names(sealed.parent)
+    refused = PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+    monkeypatch.setattr(os, "fchown", _raise(refused))
+    with pytest.raises(PermissionError, match="only its owner") as caught:
+        envelope.rewrap_file(sealed)
+    assert caught.value.filename == str(sealed)
+    assert (sealed.read_bytes(), names(sealed.parent)) == (content, there)
+
+
+def write_while(path: Path, act: Callable[[Path], None]) -> None:
+    with _files.replacing(path, overwrite=False) as file:
+        file.write(b"mine")
+        act(path)
+
+
+def test_what_appears_meanwhile_can_be_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "target"
+    for appear in (Path.touch, lambda path: path.symlink_to("nowhere")):
+        with pytest.raises(FileExistsError):
+            write_while(path, appear)
+        assert names(tmp_path) == {"target"}
+        path.unlink()
+    write_while(path, lambda _: None)
+    assert (path.read_bytes(), path.stat().st_nlink) == (b"mine", 1)
+
+
 # ---- at the limits ----
 
 
@@ -349,8 +393,10 @@ def test_a_large_file_takes_little_memory(envelope: Envelope, tmp_path: Path) ->
 
 PROGRAM = """
 import sys
-from donjon import Envelope, Keyring
-source, target, call = sys.argv[1:]
+from donjon import Envelope, Keyring, _files
+source, target, call, drafts = sys.argv[1:]
+if drafts == "named":
+    _files._nameless = lambda _: None
 envelope = Envelope(Keyring.from_jwks(sys.stdin.read()))
 def progress(done, total):
     print(done, flush=True)
@@ -359,7 +405,9 @@ getattr(envelope, call)(source, target, context=("a",), progress=progress)
 
 
 @pytest.mark.parametrize("call", ["seal_file", "open_file"])
-def test_a_kill_leaves_the_older_file(stored_keys: Keyring, tmp_path: Path, call: str) -> None:
+def test_a_kill_leaves_the_older_file(
+    stored_keys: Keyring, tmp_path: Path, call: str, drafts: str
+) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     envelope: Sealer = Envelope(stored_keys)
     source.write_bytes(plaintext_of(1000))
@@ -370,7 +418,7 @@ def test_a_kill_leaves_the_older_file(stored_keys: Keyring, tmp_path: Path, call
         file.truncate(32 << 20)
     target.write_bytes(b"older")
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(source), str(target), call],
+        [sys.executable, "-c", PROGRAM, str(source), str(target), call, drafts],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -388,5 +436,6 @@ def test_a_kill_leaves_the_older_file(stored_keys: Keyring, tmp_path: Path, call
     process.stdout.close()
     assert target.read_bytes() == b"older"
     left = names(tmp_path) - {"source", "target"}
-    # What a killed process leaves is private, and named for what it is.
+    # Where there are files without a name, nothing; else what is private and says what it is.
+    assert not left or drafts == "named"
     assert all(name.startswith(".donjon-") and mode(tmp_path / name) == 0o600 for name in left)

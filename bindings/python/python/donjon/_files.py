@@ -24,22 +24,30 @@ PIECE = 1 << 20
 
 
 @contextmanager
-def replacing(path: StrPath) -> Iterator[BinaryIO]:
+def replacing(path: StrPath, *, overwrite: bool = True) -> Iterator[BinaryIO]:
     """A file to write, which takes the place of `path` at the end, if there was no exception.
 
     Only its owner can read it, from the beginning. A symbolic link at `path` is replaced, and not
-    followed, so that whoever can make one cannot choose what is overwritten.
+    followed, so that whoever can make one cannot choose what is overwritten. Where the file system
+    has files without a name, a process that is killed leaves nothing behind, either.
     """
     path = Path(path)
     # The name is chosen here, so that at no moment an interrupt could leave the file behind.
     draft = path.parent / f".donjon-{secrets.token_hex(16)}.part"
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with open(draft, "xb", opener=_private) as file:
+        nameless = _nameless(path.parent)
+        with nameless or open(draft, "xb", opener=_private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+            if nameless:
+                # Only `linkat`, which Python calls where it is given a folder, follows this link.
+                os.link(f"/proc/self/fd/{file.fileno()}", draft.name, dst_dir_fd=folder)
+        if overwrite:
+            draft.replace(path)
+        else:
+            _place(draft, path)
         # So that the new name outlives a loss of power, as the bytes do.
         os.fsync(folder)
     finally:
@@ -48,8 +56,34 @@ def replacing(path: StrPath) -> Iterator[BinaryIO]:
         os.close(folder)
 
 
+def _nameless(folder: Path) -> BinaryIO | None:
+    """Return a file that is in no folder yet, where there are such files."""
+    if not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o600), "wb")
+    except OSError as error:
+        # The file system, or a kernel that does not know the flag.
+        if error.errno in {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}:
+            return None
+        raise
+
+
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _place(draft: Path, path: Path) -> None:
+    """Give the file its name, unless there is one of that name."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+    except OSError as error:
+        # A file system without hard links.
+        if error.errno not in {errno.EPERM, errno.EOPNOTSUPP} or os.path.lexists(path):
+            raise
+        draft.replace(path)
 
 
 def seal_stream(
@@ -124,12 +158,15 @@ def rewrap_file(
     path = Path(path).resolve(strict=True)
     with path.open("rb") as file:
         before = os.fstat(file.fileno())
+        if before.st_nlink > 1:
+            message = "its other names (hard links) would stay under the old key"
+            raise OSError(errno.EMLINK, message, str(path))
         header, old_len = sealer.rewrap_header(file.read(ENVELOPE_PREFIX_MAX), to=to)
         with replacing(path) as out:
             out.write(header)
             file.seek(old_len)
             out.writelines(_pieces(file, progress, done=old_len))
-            keep_access(out, before)
+            keep_access(out, path, before)
             _refuse_changed(path, before)
 
 
@@ -175,11 +212,13 @@ def refuse_target(target: Path, source: os.stat_result) -> None:
         raise InvalidArgument(f"the destination is no regular file: {target}")
 
 
-def keep_access(file: BinaryIO, before: os.stat_result) -> None:
-    """Give the file the owner and the mode of the one it replaces, or leave it private."""
-    with suppress(PermissionError):
+def keep_access(file: BinaryIO, path: Path, before: os.stat_result) -> None:
+    """Give the file the owner and the mode of the one at `path`, or refuse to replace that."""
+    try:
         os.fchown(file.fileno(), before.st_uid, before.st_gid)
         os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
+    except PermissionError as error:
+        raise PermissionError(error.errno, "only its owner can replace it", str(path)) from None
 
 
 def _refuse_changed(path: Path, before: os.stat_result) -> None:

@@ -97,7 +97,9 @@ class Sealer(_donjon.Sealer):
     ) -> None:
         """Put the envelope at `path` under the key that new ones name, or under that of `to`.
 
-        The file is replaced at once, or stays as it was. Its payload is copied as it is.
+        The file is replaced at once, or stays as it was. Its payload is copied as it is; owner and
+        mode are kept, access lists are not. A file with several hard links is refused: the other
+        names would stay under the old key.
         """
         _files.rewrap_file(self, path, to=to, progress=progress)
 

@@ -10,8 +10,10 @@ import argparse
 import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from donjon import DonjonError, __version__
 from donjon._cli import files, keyring
@@ -23,6 +25,10 @@ _DONE, _FAILED, _INTERRUPTED = 0, 1, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say. 0: done; 1: refused or failed; 2 is of argparse: no such use."""
     options = _parser().parse_args(arguments)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        # Python would end at once, and leave half a file. `nohup` has it ignored.
+        if signal.getsignal(ending) is signal.SIG_DFL:
+            signal.signal(ending, _end)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name may be no text.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -40,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     return _DONE
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:

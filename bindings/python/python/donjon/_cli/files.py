@@ -166,9 +166,9 @@ def _target(path: str, source: BinaryIO, *, force: bool) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     refuse_target(Path(path), os.fstat(source.fileno()))
-    if not force and Path(path).exists():
+    if not force and os.path.lexists(path):
         raise Refused(f"{path} is there already: --force replaces it")
-    with replacing(path) as file:
+    with replacing(path, overwrite=force) as file:
         yield file
 
 

@@ -95,9 +95,9 @@ def _generate(options: argparse.Namespace) -> None:
     keyring = Keyring.generate(token, purposes=secrets)
     path = Path(options.keyring)
     with _locked(path):
-        if path.exists() or path.is_symlink():
+        if os.path.lexists(path):
             raise Refused(f"{path} is there already, and its keys may be in use")
-        with replacing(path) as file:
+        with replacing(path, overwrite=False) as file:
             file.write(keyring.export_secret_jwks().encode())
 
 
@@ -170,7 +170,7 @@ def _change(path: Path, change: Callable[[Keyring], Keyring]) -> None:
         before = path.stat()
         with replacing(path) as file:
             file.write(keyring.export_secret_jwks().encode())
-            keep_access(file, before)
+            keep_access(file, path, before)
 
 
 @contextmanager
