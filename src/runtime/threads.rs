@@ -26,7 +26,10 @@ impl Threads {
 impl Workers for Threads {
     fn run(&self, mut run: Run<'_>) -> Result<(), EnvelopeError> {
         let most = usize::try_from(self.0).unwrap_or(1);
-        let threads = most.min(run.chunks() / MIN_CHUNKS).max(1);
+        let threads = most.min(run.chunks() / MIN_CHUNKS);
+        if threads <= 1 {
+            return run.execute();
+        }
         let share = run.chunks().div_ceil(threads);
         thread::scope(|scope| {
             let mut others = Vec::new();
