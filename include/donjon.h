@@ -243,10 +243,11 @@ typedef struct donjon_blind_index donjon_blind_index;
 
 // Opens one envelope of any size in constant memory. What it writes is authentic, chunk by chunk; that it
 // was the whole, donjon_decryptor_finish says: until then, use nothing of it that the rest could change.
+// It belongs to the process that began it, as an encryptor does.
 typedef struct donjon_decryptor donjon_decryptor;
 
 // Seals one envelope of any size in constant memory. What is pushed from several threads comes in some
-// order.
+// order. It belongs to the process that began it: after a fork, the child's copy is INVALID_ARGUMENT.
 typedef struct donjon_encryptor donjon_encryptor;
 
 // Fernet keys (github.com/fernet/spec): for what Python's cryptography.fernet wrote, and for as long as a

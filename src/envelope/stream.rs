@@ -15,7 +15,8 @@ pub const fn stream_bound(input_len: usize) -> usize {
     chunks.saturating_mul(SEALED_CHUNK_LEN)
 }
 
-/// Seals one envelope from plaintext that is pushed in pieces of any size.
+/// Seals one envelope from plaintext that is pushed in pieces of any size. Never go on with a copy of one, as
+/// after a fork: both would seal under the same key and nonces. (Streams of the C ABI refuse to.)
 ///
 /// ```
 /// use donjon::entropy::FixedEntropy;

@@ -10,6 +10,7 @@ use crate::runtime::{SharedStream, Threads};
 
 /// Opens one envelope of any size in constant memory. What it writes is authentic, chunk by chunk; that it
 /// was the whole, donjon_decryptor_finish says: until then, use nothing of it that the rest could change.
+/// It belongs to the process that began it, as an encryptor does.
 pub struct donjon_decryptor(SharedStream);
 
 /// Reads the beginning of an envelope.

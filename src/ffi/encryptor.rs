@@ -8,7 +8,7 @@ use crate::error::Status;
 use crate::runtime::{OsEntropy, SharedStream, Threads};
 
 /// Seals one envelope of any size in constant memory. What is pushed from several threads comes in some
-/// order.
+/// order. It belongs to the process that began it: after a fork, the child's copy is INVALID_ARGUMENT.
 pub struct donjon_encryptor(SharedStream);
 
 /// A cap that every push and finish of so much input is content with, of an encryptor and of a decryptor.

@@ -1,5 +1,6 @@
-//! A stream that several threads may hold: one push at a time.
+//! A stream that several threads may hold: one push at a time, in one process.
 
+use std::process;
 use std::sync::{Mutex, MutexGuard};
 
 use super::Threads;
@@ -9,11 +10,13 @@ use crate::envelope::{EnvelopeError, Stream};
 pub(crate) struct SharedStream {
     stream: Mutex<Stream>,
     threads: Threads,
+    /// The process that began it. After a fork both would go on with the same key and the same nonces.
+    process: u32,
 }
 
 impl SharedStream {
-    pub(crate) const fn new(stream: Stream, threads: Threads) -> Self {
-        Self { stream: Mutex::new(stream), threads }
+    pub(crate) fn new(stream: Stream, threads: Threads) -> Self {
+        Self { stream: Mutex::new(stream), threads, process: process::id() }
     }
 
     /// Pushes into the place that `place` gives for as many bytes as come out. Where it gives none,
@@ -40,6 +43,30 @@ impl SharedStream {
 
     /// A push that panicked may have used a nonce and not counted it: the stream is over.
     fn lock(&self) -> Result<MutexGuard<'_, Stream>, EnvelopeError> {
+        if process::id() != self.process {
+            return Err(EnvelopeError::InvalidArgument);
+        }
         self.stream.lock().map_err(|_| EnvelopeError::Internal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::FixedEntropy;
+    use crate::envelope::{Context, Encryptor, Sealer};
+
+    #[test]
+    fn a_stream_goes_on_in_the_process_that_began_it_alone() {
+        let sealer = Sealer::from_external(&[1; 32], "kms", b"wrapped").unwrap();
+        let (_, encryptor) =
+            Encryptor::new(&sealer, &Context::EMPTY, 0, &mut FixedEntropy::new(&[2; 24])).unwrap();
+        let mut stream = SharedStream::new(encryptor.into_stream(), Threads::new(1).unwrap());
+        let push = |stream: &SharedStream| stream.push(b"x", |_| Ok::<_, EnvelopeError>(&mut []));
+        assert_eq!(push(&stream), Ok(()));
+        // What a forked child sees.
+        stream.process = stream.process.wrapping_add(1);
+        assert_eq!(push(&stream), Err(EnvelopeError::InvalidArgument));
+        assert_eq!(stream.finish(|_| Ok::<_, EnvelopeError>(&mut [])), Err(EnvelopeError::InvalidArgument));
     }
 }
