@@ -368,3 +368,20 @@ fn an_epoch_that_is_none_is_refused() {
     let rotated = last.rotate(Purpose::BlindIndex, None, NOW, 0, &mut OsEntropy);
     assert_eq!(rotated.err(), Some(KeyringError::Set("no epoch is left")));
 }
+
+#[test]
+fn no_rotation_makes_a_key_that_no_sealer_loads() {
+    for purpose in [Purpose::Envelope, Purpose::Settings, Purpose::BlindIndex] {
+        let keyring = Keyring::generate(&[(purpose, Algorithm::Hs256)], NOW, &mut OsEntropy).unwrap();
+        for algorithm in [Algorithm::Hs384, Algorithm::Hs512, Algorithm::EdDsa, Algorithm::Es256] {
+            let made = Keyring::generate(&[(purpose, algorithm)], NOW, &mut OsEntropy);
+            assert!(matches!(made, Err(KeyringError::Set(_))), "{algorithm:?}");
+            let rotated = keyring.rotate(purpose, Some(algorithm), NOW, 0, &mut OsEntropy);
+            assert!(matches!(rotated, Err(KeyringError::Set(_))), "{algorithm:?}");
+            let name = algorithm.name();
+            let config =
+                format!(r#"{{"keys":[{{"purpose":"{}","alg":"{name}","epoch":1}}]}}"#, purpose.name());
+            assert!(Keyring::from_master(MASTER, config).is_err(), "{algorithm:?}");
+        }
+    }
+}

@@ -170,6 +170,9 @@ fn read_entry(entry: Object<'_>) -> Result<Derivation, &'static str> {
                 if purpose != Purpose::Token && !algorithm.is_symmetric() {
                     return Err("only token keys are public keys");
                 }
+                if purpose.is_of_data_at_rest() && algorithm != Algorithm::Hs256 {
+                    return Err("keys of stored data are HS256 keys");
+                }
                 derivation.algorithm = algorithm;
             }
             ("epoch", value) => derivation.epoch = read_epoch(value)?,
