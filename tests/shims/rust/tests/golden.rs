@@ -11,6 +11,7 @@ use donjon::runtime::PasswordHasher;
 use donjon::token::refresh::RefreshState;
 use donjon::token::{Expected, Grant, Issuer, IssuerConfig};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 fn read(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors/golden").join(name);
@@ -84,5 +85,38 @@ fn hashes_of_donjon_and_of_the_libraries_before_it_are_read_for_ever() {
             let verdict = hasher.verify(Password::new(&password).unwrap(), stored, 0);
             assert!(verdict.is_ok(), "{name}: {}: {verdict:?}", case["name"]);
         }
+    }
+}
+
+/// How many golden cases a file of vectors has, and the digest of their requests and answers.
+fn golden(name: &str) -> (usize, String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors").join(name).with_extension("json");
+    let document: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let cases = document["cases"].as_array().unwrap().iter().filter(|case| case["golden"] == json!(true));
+    let (mut count, mut digest) = (0, Sha256::new());
+    for case in cases {
+        count += 1;
+        digest.update(case["request"].to_string());
+        digest.update(case["answer"].to_string());
+    }
+    (count, digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The vectors' own test opens them; this one sees to it that they stay. New ones change a line here, old ones none.
+#[test]
+fn what_was_sealed_once_is_in_the_vectors_for_ever() {
+    for (name, count, digest) in [
+        ("chunked", 22, "139afbd48c871835"),
+        ("envelopes", 22, "a6e950fd30205870"),
+        ("cells", 9, "efe3047b9a78c02d"),
+        ("passphrase", 16, "61d66bf31a950d8c"),
+        ("external", 9, "dfdec67bcbaf683f"),
+        ("streams", 11, "fa66e8f8c7499eeb"),
+        ("blind_index", 20, "9b11bf3a87995477"),
+        ("settings", 10, "29aaa68016ca85da"),
+        ("fernet", 10, "0f94ad2f6bbe3842"),
+        ("aes_engine", 32, "4c0f1901ed99f562"),
+    ] {
+        assert_eq!(golden(name), (count, digest.into()), "{name}");
     }
 }
