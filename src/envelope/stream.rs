@@ -240,8 +240,10 @@ impl Stream {
         if out.len() != needed {
             return Err(EnvelopeError::BufferTooSmall(needed));
         }
+        // Should anything below panic, a nonce may have been used and not counted: the stream is over.
+        self.state = State::Failed;
         let pushed = self.push_chunks(input, out, workers);
-        self.settle(pushed, out)
+        self.settle(pushed, out, State::Live)
     }
 
     /// Finishes into a place of just the length that [`Stream::finished_len`] says.
@@ -250,11 +252,10 @@ impl Stream {
         if out.len() != needed {
             return Err(EnvelopeError::BufferTooSmall(needed));
         }
+        self.state = State::Failed;
         let finished = self.chunk(&self.held, self.index, out);
         self.held.zeroize();
-        self.settle(finished, out)?;
-        self.state = State::Finished;
-        Ok(())
+        self.settle(finished, out, State::Finished)
     }
 
     fn push_chunks(
@@ -291,11 +292,17 @@ impl Stream {
     }
 
     /// After a failure nothing of the output is left, and nothing more comes.
-    fn settle(&mut self, done: Result<(), EnvelopeError>, out: &mut [u8]) -> Result<(), EnvelopeError> {
-        if done.is_err() {
+    fn settle(
+        &mut self,
+        done: Result<(), EnvelopeError>,
+        out: &mut [u8],
+        state: State,
+    ) -> Result<(), EnvelopeError> {
+        if done.is_ok() {
+            self.state = state;
+        } else {
             out.zeroize();
             self.held.zeroize();
-            self.state = State::Failed;
         }
         done
     }
@@ -457,6 +464,22 @@ mod tests {
         assert_eq!(decryptor.push(&envelope[consumed..]), Err(EnvelopeError::DecryptFailed));
         assert_eq!(decryptor.push(&intact[consumed..]), Err(EnvelopeError::DecryptFailed));
         assert_eq!(decryptor.finish(), Err(EnvelopeError::DecryptFailed));
+    }
+
+    #[test]
+    fn a_stream_whose_workers_panicked_uses_no_nonce_again() {
+        struct Panicking;
+        impl Workers for Panicking {
+            fn run(&self, _: Run<'_>) -> Result<(), EnvelopeError> {
+                panic!("a worker of the host's");
+            }
+        }
+        let mut entropy = FixedEntropy::new(&[3; 24]);
+        let (_, mut encryptor) = Encryptor::new(&data_key(), &Context::EMPTY, 0, &mut entropy).unwrap();
+        let push = core::panic::AssertUnwindSafe(|| encryptor.push_on(&[0; CHUNK_LEN], &Panicking));
+        assert!(std::panic::catch_unwind(push).is_err());
+        assert_eq!(encryptor.push(&[0; CHUNK_LEN]), Err(EnvelopeError::Internal));
+        assert_eq!(encryptor.finish(), Err(EnvelopeError::Internal));
     }
 
     #[test]

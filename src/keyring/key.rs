@@ -67,6 +67,16 @@ impl Purpose {
         }
     }
 
+    /// Whether keys of it may be of this algorithm. What is sealed wants secrets of 32 bytes, and what is
+    /// looked for any secret; no sealer and no index loads another.
+    pub(super) const fn takes(self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Envelope | Self::Settings => matches!(algorithm, Algorithm::Hs256),
+            Self::BlindIndex => algorithm.is_symmetric(),
+            _ => true,
+        }
+    }
+
     /// Whether what a key of it made is stored for as long as anybody likes, so that no key ends by itself.
     pub(super) const fn is_of_data_at_rest(self) -> bool {
         matches!(self, Self::Envelope | Self::BlindIndex | Self::Settings)

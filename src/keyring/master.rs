@@ -170,8 +170,8 @@ fn read_entry(entry: Object<'_>) -> Result<Derivation, &'static str> {
                 if purpose != Purpose::Token && !algorithm.is_symmetric() {
                     return Err("only token keys are public keys");
                 }
-                if purpose.is_of_data_at_rest() && algorithm != Algorithm::Hs256 {
-                    return Err("keys of stored data are HS256 keys");
+                if !purpose.takes(algorithm) {
+                    return Err("keys of this purpose are not of this algorithm");
                 }
                 derivation.algorithm = algorithm;
             }

@@ -438,9 +438,8 @@ fn generate_key(
     now_s: i64,
     entropy: &mut impl Entropy,
 ) -> Result<Key, KeyringError> {
-    // A secret of another length opens nothing that is stored, and no sealer loads it.
-    if purpose.is_of_data_at_rest() && algorithm != Algorithm::Hs256 {
-        return Err(KeyringError::Set("keys of stored data are HS256 keys: secrets of 32 bytes"));
+    if !purpose.takes(algorithm) {
+        return Err(KeyringError::Set("keys of this purpose are not of this algorithm"));
     }
     let material = generate_material(algorithm, entropy)?;
     let id = match jwk::thumbprint(&material) {
