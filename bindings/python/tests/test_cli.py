@@ -479,3 +479,36 @@ def test_operators_at_the_same_time_lose_no_key(keys: Path) -> None:
     processes = [subprocess.Popen(command, env=ENVIRONMENT) for _ in range(4)]
     assert [process.wait(timeout=60) for process in processes] == [0] * 4
     assert len(keys_of(keys)) == before + 4
+
+
+def test_what_has_not_come_yet_is_not_the_end(keys: Path, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.write(writing, b"the beginning")
+    out = tmp_path / "late.sealed"
+    command = [*DONJON, "seal", "--keyring", str(keys), *CONTEXT, "-o", str(out)]
+    done = subprocess.run(
+        command, stdin=reading, capture_output=True, env=ENVIRONMENT, check=False, timeout=60
+    )
+    os.close(reading)
+    os.close(writing)
+    assert done.returncode == 1
+    assert b"non-blocking" in done.stderr
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_cannot_be_written_whole_is_no_success(
+    keys: Path, source: Path, unbuffered: str
+) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    command = [*DONJON, "seal", "--keyring", str(keys), *CONTEXT, str(source)]
+    environment = ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered}
+    # Nobody reads: a pipe takes 64 KiB, and there is more.
+    done = subprocess.run(
+        command, stdout=writing, stderr=subprocess.PIPE, env=environment, check=False, timeout=60
+    )
+    os.close(writing)
+    os.close(reading)
+    assert done.returncode == 1, done.stderr.decode()

@@ -112,7 +112,7 @@ def open_stream(
     progress: Progress | None,
 ) -> None:
     """Open the envelope that `source` is. Each piece is authentic; that it was all, comes last."""
-    prefix = source.read(ENVELOPE_PREFIX_MAX)
+    prefix = _read(source, ENVELOPE_PREFIX_MAX)
     decryptor = sealer.decryptor(prefix, context=context, threads=threads)
     target.write(decryptor.push(prefix[decryptor.consumed :]))
     target.writelines(map(decryptor.push, _pieces(source, progress, done=len(prefix))))
@@ -172,11 +172,19 @@ def rewrap_file(
 
 def _pieces(file: BinaryIO, progress: Progress | None, *, done: int = 0) -> Iterator[bytes]:
     size = _size(file)
-    while piece := file.read(PIECE):
+    while piece := _read(file, PIECE):
         yield piece
         done += len(piece)
         if progress is not None:
             progress(done, size)
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    """Read as much, or up to the end, which nothing that has not come yet is taken for."""
+    piece: bytes | None = file.read(size)
+    if piece is None:
+        raise BlockingIOError(errno.EAGAIN, "the source is non-blocking, and has nothing yet")
+    return piece
 
 
 def _size(file: BinaryIO) -> int | None:

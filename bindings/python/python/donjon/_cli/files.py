@@ -162,8 +162,9 @@ def _source(path: str) -> Iterator[BinaryIO]:
 @contextmanager
 def _target(path: str, source: BinaryIO, *, force: bool) -> Iterator[BinaryIO]:
     if path == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        # Not `sys.stdout.buffer`: under PYTHONUNBUFFERED that writes a part, and says so to nobody.
+        with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
+            yield stdout
         return
     refuse_target(Path(path), os.fstat(source.fileno()))
     if not force and os.path.lexists(path):
