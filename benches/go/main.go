@@ -1,4 +1,4 @@
-// Command go measures donjon beside golang-jwt v5 and casbin v2, as a web service uses them, and prints JSON lines.
+// Command go measures donjon beside golang-jwt v5, casbin v2 and Tink, as a web service uses them, and prints JSON lines.
 package main
 
 import (
@@ -11,7 +11,7 @@ func main() {
 	for _, capability := range []struct {
 		name    string
 		measure func()
-	}{{"tokens", measureTokens}, {"roles", measureRoles}} {
+	}{{"tokens", measureTokens}, {"roles", measureRoles}, {"envelopes", measureEnvelopes}} {
 		if only == "" || only == capability.name {
 			capability.measure()
 		}

@@ -42,7 +42,7 @@ def per_call(call: Call, count: int) -> float:
 
 
 def report(name: str, ours: Call, peers: dict[str, Call], wanted: float | None = None) -> None:
-    """One line per peer, a package's name; `wanted` is the ratio to the first."""
+    """One line per peer, a package's name and a part of it; `wanted` is the ratio to the first."""
     ours_ns, *peers_ns = race([ours, *peers.values()])
     for index, (peer, peer_ns) in enumerate(zip(peers, peers_ns, strict=True)):
         ratio = ours_ns / peer_ns
@@ -50,9 +50,30 @@ def report(name: str, ours: Call, peers: dict[str, Call], wanted: float | None =
             "name": name,
             "host": "python",
             "ours_ns": round(ours_ns, 1),
-            "peer": f"{peer} {version(peer)}",
+            "peer": named(peer),
             "peer_ns": round(peer_ns, 1),
             "ratio": round(ratio, 4 if ratio >= 0.01 else 7),
             "wanted": None if index else wanted,
         }
         print(json.dumps(line), flush=True)
+
+
+def report_bytes(name: str, ours: int, bound: str, bound_bytes: int) -> None:
+    """Memory against its bound."""
+    line = {
+        "name": name,
+        "host": "python",
+        "ours_ns": None,
+        "peer": bound,
+        "peer_ns": None,
+        "ratio": round(ours / bound_bytes, 4),
+        "wanted": 1.0,
+        "ours_bytes": ours,
+        "peer_bytes": bound_bytes,
+    }
+    print(json.dumps(line), flush=True)
+
+
+def named(peer: str) -> str:
+    package, *part = peer.split(maxsplit=1)
+    return " ".join([package, version(package), *part])

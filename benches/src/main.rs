@@ -1,5 +1,6 @@
 //! donjon beside its peers, natively: JSON lines on standard output. README.md has the method.
 
+mod envelopes;
 mod measure;
 mod passwords;
 mod peers;
@@ -8,14 +9,18 @@ mod roles;
 mod tokens;
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(passwords::LOG_INS) {
-        return passwords::log_ins();
+    match std::env::args().nth(1).as_deref() {
+        Some(passwords::LOG_INS) => return passwords::log_ins(),
+        Some(envelopes::file::SEAL_AND_OPEN) => return envelopes::file::seal_and_open(),
+        _ => {}
     }
     let only = std::env::var("ONLY").unwrap_or_default();
-    for (name, measure) in
-        [("tokens", tokens::measure as fn()), ("passwords", passwords::measure), ("roles", roles::measure)]
-    {
+    for (name, measure) in [
+        ("tokens", tokens::measure as fn()),
+        ("passwords", passwords::measure),
+        ("roles", roles::measure),
+        ("envelopes", envelopes::measure),
+    ] {
         if only.is_empty() || only == name {
             measure();
         }

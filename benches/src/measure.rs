@@ -3,6 +3,7 @@
 //! Noise of the machine only ever adds, so the minimum of many short rounds is what the code costs;
 //! and since the rounds alternate, a slow second slows both sides.
 
+use std::fs;
 use std::time::Instant;
 
 const ROUNDS: f64 = 400.0;
@@ -49,4 +50,11 @@ fn time(call: &mut dyn FnMut(), calls: u32) -> f64 {
         call();
     }
     start.elapsed().as_nanos() as f64 / f64::from(calls)
+}
+
+/// A figure of proc_pid_status(5).
+pub fn resident_bytes(name: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }

@@ -3,12 +3,12 @@
 use std::hint::black_box;
 use std::process::Command;
 use std::sync::Barrier;
-use std::{env, fs, thread};
+use std::{env, thread};
 
 use donjon::password::{HasherConfig, MAX_WAIT_MS, Params, Password};
 use donjon::runtime::{OsEntropy, PasswordHasher};
 
-use crate::measure::{Runner, race};
+use crate::measure::{Runner, race, resident_bytes};
 use crate::peers::argon2::{
     rust_argon2_hash, rust_argon2_verify, rust_crypto, rust_crypto_hash, rust_crypto_verify,
 };
@@ -119,11 +119,4 @@ fn hash(hasher: &PasswordHasher) -> String {
 fn verify(hasher: &PasswordHasher, stored: &str) {
     let verdict = hasher.verify(Password::new(PASSWORD).unwrap(), stored.as_bytes(), 0).unwrap();
     assert!(!verdict.needs_rehash);
-}
-
-/// A figure of proc_pid_status(5).
-fn resident_bytes(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
