@@ -20,9 +20,12 @@ A row's key must be known before the insert: a primary key that the database cou
 tables bind with `row=` to a column that the client fills, such as a UUID.
 
 What goes around the unit of work (Core, `insert(User)`, `update(User)`, columns selected by
-themselves) gets and takes `Sealed`, never plaintext: `open_values` and `seal_values` are for that.
-An `UPDATE` that changes what a cell is bound to is refused by the session; by hand, past the ORM,
-it leaves a cell that does not open until the change is undone.
+themselves) gets and takes `Sealed`: `open_values` and `seal_values` are for that. A session's
+`execute` refuses statements that have the database write a cell (an SQL expression, a SELECT),
+that change what a cell is bound to, or that write it into a row that it was not sealed for (an
+upsert by another key). Past it nothing does: texts of SQL, CTEs that write, and a connection's own
+`execute` store what an expression computes, plaintext too; they and `bulk_update_mappings` leave
+cells behind that do not open until the change is undone.
 """
 
 from donjon.sqlalchemy import mapping as _mapping  # noqa: F401  it listens

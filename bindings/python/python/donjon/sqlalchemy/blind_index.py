@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Column, ColumnElement, Dialect, LargeBinary
 from sqlalchemy.types import TypeDecorator
@@ -102,6 +102,10 @@ class BlindIndex(TypeDecorator[bytes]):
     def process_literal_param(self, _: Any, dialect: Dialect) -> str:  # noqa: ARG002
         """Refuse: logs have statements."""
         raise CellError("a blind index is never written into the text of a statement")
+
+    def with_variant(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: the variant would be read and written in place of this."""
+        raise CellError("a blind index has no variants")
 
     def __repr__(self) -> str:
         return "BlindIndex()"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import ClauseElement, Dialect, LargeBinary
@@ -97,7 +97,18 @@ class Encrypted(TypeDecorator[_T]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Return the cell, which does not know its row here."""
-        return None if value is None else Sealed(bytes(value))
+        if value is None:
+            return None
+        # SQLite stores numbers and texts in any column: a cell that does not open, like others.
+        return Sealed(bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b"")
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any]:  # noqa: ARG002
+        """Return `process_result_value`, without LargeBinary's own, which fails for other types."""
+        return lambda value: self.process_result_value(value, dialect)
+
+    def with_variant(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: the variant would be read and written in place of this, unsealed."""
+        raise CellError("an encrypted column has no variants: they would hold plaintext")
 
     def process_literal_param(self, value: Any, dialect: Dialect) -> NoReturn:  # noqa: ARG002
         """Refuse: logs have statements."""

@@ -129,6 +129,15 @@ class Layout:
         """Whose values any cell is bound to."""
         return frozenset(name for cell in self.cells.values() for name in cell.bound)
 
+    @cached_property
+    def names(self) -> Mapping[str, frozenset[str]]:
+        """What a statement may mean by a text: the attribute, or the column, of that name."""
+        keys = self.columns.keys() | {column.key for column in self.columns.values()}
+        return {
+            key: frozenset(n for n, column in self.columns.items() if key in (n, column.key))
+            for key in keys
+        }
+
     def index_value(self, index: Index, value: Any, values: Values) -> bytes | None:
         """Return what an index is to hold where its source is `value`, in a row of these values."""
         tenant = None if index.tenant is None else values.get(index.tenant)
@@ -148,11 +157,13 @@ class Layout:
         )
 
     def _check(self) -> None:
-        for cell in self.cells.values():
+        for name, cell in self.cells.items():
+            if _is_given_by_database(self.columns[name]):
+                raise CellError(f"`{cell.name}` has a default that the database would not seal")
             if not cell.row:
                 raise CellError(f"`{cell.name}` is in a table without a primary key: give `row`")
-            for name in cell.bound:
-                self._check_bound(cell, name)
+            for bound in cell.bound:
+                self._check_bound(cell, bound)
         for index in self.indexes.values():
             if index.of not in self.cells:
                 raise CellError(f"`{index.name}` is an index of `{index.of}`, which is no cell")
@@ -178,6 +189,14 @@ def _changes_by_itself(column: Column[Any]) -> bool:
             or (key.ondelete or "").upper() in _CLEARING
             for key in column.foreign_keys
         )
+    )
+
+
+def _is_given_by_database(column: Column[Any]) -> bool:
+    defaults = (column.default, column.onupdate)
+    return column.server_default is not None or any(
+        default is not None and (default.is_clause_element or default.is_sequence)
+        for default in defaults
     )
 
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Sequence, Update, event
+from sqlalchemy import Connection, Sequence, event
 from sqlalchemy.orm import (
     InstanceState,
     InstrumentedAttribute,
     LoaderCallableStatus,
     Mapper,
-    ORMExecuteState,
     PassiveFlag,
     RelationshipDirection,
     RelationshipProperty,
@@ -30,6 +29,7 @@ from sqlalchemy.sql.schema import CallableColumnDefault, ScalarElementColumnDefa
 import donjon
 from donjon.sqlalchemy.layout import Cell, Layout
 from donjon.sqlalchemy.sealed import CellError, Sealed
+from donjon.sqlalchemy.statements import remember
 
 _IN_FLUSH = "donjon.sqlalchemy: cells in flush"
 
@@ -168,6 +168,11 @@ class _Rows:
     after_update = after_insert
 
     def load(self, state: State, _: Any) -> None:
+        for name in self._cells:
+            value = state.dict.get(name)
+            if value is not None and not isinstance(value, Sealed):
+                # Read as another type than the column's: never passed on as if it had been opened.
+                state.dict[name] = Sealed(b"")
         self._open(state, self._layout.columns)
 
     def refresh(self, state: State, _: Any, names: Container[str] | None) -> None:
@@ -265,6 +270,8 @@ def _listen(mapper: Mapper[Any], _: type[Any]) -> None:
         getattr(mapper.class_, name).__class__ = _CellAttribute
     if layout.cells or layout.indexes:
         _Rows(mapper, layout).listen(mapper)
+    if layout.cells:
+        remember(mapper)
 
 
 def _refuse_late_keys(relationship: RelationshipProperty[Any]) -> None:
@@ -277,29 +284,3 @@ def _refuse_late_keys(relationship: RelationshipProperty[Any]) -> None:
     for name in layout.bound:
         if layout.columns[name] in late:
             raise CellError(f"a cell is bound to `{name}`, which `{relationship}` writes too late")
-
-
-@event.listens_for(Session, "do_orm_execute")
-def _refuse_to_leave_cells_behind(execution: ORMExecuteState) -> None:
-    """Refuse an UPDATE that changes what cells are bound to, and not the cells."""
-    statement, mapper = execution.statement, execution.bind_mapper
-    if not isinstance(statement, Update) or mapper is None:
-        return
-    layout = Layout.of(mapper)
-    if not layout.cells:
-        return
-    # By attribute, or by column.
-    keys = {getattr(key, "key", key) for key in statement._values or ()}
-    written = {name for name, column in layout.columns.items() if {name, column.key} & keys}
-    match execution.parameters:
-        case Mapping() as values:
-            written.update(values)
-        case [*rows]:
-            # Here the primary key says which row it is.
-            written.update(*(set(row) - set(layout.primary_key) for row in rows))
-    for name, cell in layout.cells.items():
-        if name not in written and not written.isdisjoint(cell.bound):
-            raise CellError(
-                f"the UPDATE changes what `{cell.name}` is bound to: change it in an object of the"
-                " session, which seals it anew"
-            )
