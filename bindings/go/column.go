@@ -27,9 +27,15 @@ func (s *sealer) Cell(context Context) Cell {
 //		err := rows.Scan(&id, &email)
 func (s *sealer) CellFunc(context func() Context) Cell { return Cell{s, context} }
 
-// errNoCell is a mistake in the program that would otherwise store a value in the
-// clear.
-var errNoCell = errors.New("donjon: an encrypted column without a Cell")
+var (
+	// errNoCell is a mistake in the program that would otherwise store a value in
+	// the clear.
+	errNoCell = errors.New("donjon: an encrypted column without a Cell")
+
+	// The errors of [encoding/json] quote the value, and would take it to the logs.
+	errNotJSON   = errors.New("donjon: the value of an encrypted column has no JSON")
+	errOtherJSON = errors.New("donjon: an encrypted column was sealed as JSON of another type")
+)
 
 // value seals what stands in the cell.
 func (c Cell) value(plaintext []byte) (driver.Value, error) {
@@ -56,7 +62,9 @@ func (c Cell) scan(src any) ([]byte, error) {
 
 // EncryptedString is a text in an encrypted column, of a type for bytes such as
 // BLOB or BYTEA. As an argument of a query it is sealed for its cell, and scanned
-// it is opened. Logs and [fmt] do not show it, and to marshal it is an error.
+// it is opened. Logs and [fmt] do not show it, and to marshal it is an error. But
+// fmt calls no methods of what is in an unexported field, in a map there, say, and
+// shows all of it: print no struct that has an EncryptedString there.
 //
 // Without a cell it is neither stored nor scanned. A text that is moved to another
 // row, by the program or in the database, does not open there; so the row's key has
@@ -115,7 +123,8 @@ func (e *EncryptedBytes) Scan(src any) (err error) {
 	return err
 }
 
-// EncryptedJSON is [EncryptedString] of any value, stored as JSON.
+// EncryptedJSON is [EncryptedString] of any value, stored as JSON. What
+// [encoding/json] says of a value is in no error, for it may quote the value.
 type EncryptedJSON[T any] struct {
 	hidden
 
@@ -131,7 +140,7 @@ func (e EncryptedJSON[T]) Value() (driver.Value, error) {
 	}
 	text, err := json.Marshal(e.V)
 	if err != nil {
-		return nil, err
+		return nil, errNotJSON
 	}
 	return e.Cell.value(text)
 }
@@ -148,7 +157,7 @@ func (e *EncryptedJSON[T]) Scan(src any) error {
 		return err
 	}
 	if err := json.Unmarshal(text, &decoded); err != nil {
-		return err
+		return errOtherJSON
 	}
 	e.V = decoded
 	return nil

@@ -221,6 +221,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 		fmt.Fprintf(&shown, verb, &ann.address)
 		fmt.Fprintf(&shown, verb, key)
 		fmt.Fprintf(&shown, verb, []any{ann.address, map[string]any{"": ann.photo}})
+		fmt.Fprintf(&shown, verb, struct{ Email donjon.EncryptedString }{ann.email})
 	}
 	for _, logger := range []*slog.Logger{slog.New(slog.NewTextHandler(&shown, nil)), slog.New(slog.NewJSONHandler(&shown, nil))} {
 		logger.Info("ann", "email", ann.email, "photo", &ann.photo, "address", ann.address, "key", key)
@@ -239,6 +240,28 @@ func TestSecretsAreNotShown(t *testing.T) {
 	for _, secret := range []string{"secret", "115 101", "736563"} {
 		if strings.Contains(shown.String(), secret) {
 			t.Errorf("shown: %s", &shown)
+		}
+	}
+}
+
+// card is a value that JSON's errors would quote.
+type card string
+
+func (c card) MarshalText() ([]byte, error) { return nil, fmt.Errorf("no card: %s", string(c)) }
+
+func TestErrorsOfColumnsDoNotQuoteTheValue(t *testing.T) {
+	cell := newDataKey(t).Cell(here)
+	number, err := donjon.EncryptedJSON[int]{Cell: cell, V: 4111111111}.Value()
+	ok(t, err)
+	_, literal := donjon.EncryptedJSON[json.Number]{Cell: cell, V: "4111111111x"}.Value()
+	_, own := donjon.EncryptedJSON[card]{Cell: cell, V: "4111111111"}.Value()
+	for name, err := range map[string]error{
+		"another type":  (&donjon.EncryptedJSON[int8]{Cell: cell}).Scan(number),
+		"no number":     literal,
+		"its own error": own,
+	} {
+		if err == nil || strings.Contains(err.Error(), "4111") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
