@@ -56,8 +56,12 @@ func (s *sealer) NewWriter(w io.Writer, context Context, opts *StreamOptions) (*
 	return writer, nil
 }
 
-// Write seals p. After an error, which Close repeats, nothing more is written.
+// Write seals p. After an error, which Close repeats, nothing more is written. If the
+// writer below panics, the envelope is aborted.
 func (w *SealWriter) Write(p []byte) (n int, err error) {
+	if w == nil {
+		return 0, ErrClosed
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for n < len(p) {
@@ -70,16 +74,23 @@ func (w *SealWriter) Write(p []byte) (n int, err error) {
 	return n, w.err
 }
 
-// ReadFrom implements [io.ReaderFrom]: it seals all of r. If r fails, the envelope
-// is one that Close does not finish, lest a part be taken for the whole.
+// ReadFrom implements [io.ReaderFrom]: it seals all of r. If r fails or panics, the
+// envelope is one that Close does not finish, lest a part be taken for the whole.
 func (w *SealWriter) ReadFrom(r io.Reader) (n int64, err error) {
 	if err := w.failure(); err != nil {
 		return 0, err
 	}
+	whole := false
+	defer func() {
+		if !whole {
+			w.Abort()
+		}
+	}()
 	source := source{reader: r, block: make([]byte, w.block)}
 	for {
 		piece, err := source.next()
 		if err == io.EOF {
+			whole = true
 			return n, nil
 		}
 		if err != nil {
@@ -127,6 +138,9 @@ func (w *SealWriter) abort(reason error) error {
 }
 
 func (w *SealWriter) failure() error {
+	if w == nil {
+		return ErrClosed
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.handle == nil || w.finished {
@@ -149,11 +163,19 @@ func (w *SealWriter) seal(call func(e abi.Encryptor, out []byte) (int, int32)) e
 		return err
 	}
 	defer w.handle.giveBack()
+	returned := false
+	defer func() {
+		if !returned {
+			_ = w.fail(ErrClosed) // what was sealed for the writer below is lost
+		}
+	}()
 	n, status := call(encryptor, w.out)
-	if err := failure(status); err != nil {
-		return w.fail(err)
+	err = failure(status)
+	if err == nil {
+		err = w.emit(w.out[:n])
 	}
-	if err := w.emit(w.out[:n]); err != nil {
+	returned = true
+	if err != nil {
 		return w.fail(err)
 	}
 	return nil

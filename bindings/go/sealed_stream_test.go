@@ -312,27 +312,78 @@ func TestErrorOfTheWriterBelowStays(t *testing.T) {
 	}
 }
 
-// panickingWriter panics, as a handler of net/http may.
-type panickingWriter struct{ left int }
+// panickingWriter panics at one of its writes, as a handler of net/http may.
+type panickingWriter struct {
+	bytes.Buffer
+	left int
+}
 
 func (w *panickingWriter) Write(p []byte) (int, error) {
-	if w.left--; w.left < 0 {
+	if w.left--; w.left == -1 {
 		panic(errBroken)
 	}
-	return len(p), nil
+	return w.Buffer.Write(p)
 }
 
 func TestWriterIsAbortedWhenTheOneBelowPanics(t *testing.T) {
-	w, err := newDataKey(t).NewWriter(&panickingWriter{left: 2}, here, nil)
+	s := newDataKey(t)
+	for left := range 4 {
+		for name, write := range map[string]func(w *donjon.SealWriter){
+			"written":     func(w *donjon.SealWriter) { _, _ = w.Write(text(500_000)) },
+			"copied":      func(w *donjon.SealWriter) { _, _ = io.Copy(w, iotest.HalfReader(bytes.NewReader(text(500_000)))) },
+			"the end":     func(w *donjon.SealWriter) { _, _ = w.Write(text(100)); _ = w.Close() },
+			"aborted too": func(w *donjon.SealWriter) { defer w.Abort(); _, _ = w.Write(text(500_000)) },
+		} {
+			if left > 0 && name == "the end" {
+				continue // which is written at once
+			}
+			below := &panickingWriter{left: 1 + left}
+			w, err := s.NewWriter(below, here, nil)
+			ok(t, err)
+			panics(t, func() { write(w) })
+			if _, err := w.Write(text(500_000)); !errors.Is(err, donjon.ErrClosed) {
+				t.Errorf("%s, %d: written on: %v", name, left, err)
+			}
+			if err := w.Close(); !errors.Is(err, donjon.ErrClosed) {
+				t.Errorf("%s, %d: closed: %v", name, left, err)
+			}
+			opened, err := s.Open(here, below.Bytes())
+			mustNotOpen(t, name, opened, err)
+		}
+	}
+}
+
+// panickingReader panics when it has been read.
+type panickingReader struct{ io.Reader }
+
+func (r panickingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err == io.EOF {
+		panic(errBroken)
+	}
+	return n, err
+}
+
+func TestWriterIsAbortedWhenItsSourcePanics(t *testing.T) {
+	s := newDataKey(t)
+	var envelope bytes.Buffer
+	w, err := s.NewWriter(&envelope, here, nil)
 	ok(t, err)
-	func() {
-		defer func() { equal(t, "panic", recover(), any(errBroken)) }()
-		defer w.Abort()
-		_, _ = io.Copy(w, iotest.HalfReader(bytes.NewReader(text(1<<20))))
-	}()
+	panics(t, func() { _, _ = w.ReadFrom(panickingReader{bytes.NewReader(text(200_000))}) })
 	if err := w.Close(); !errors.Is(err, donjon.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
+	opened, err := s.Open(here, envelope.Bytes())
+	mustNotOpen(t, "a part", opened, err)
+}
+
+func panics(t testing.TB, f func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		equal(t, "panic", recover(), any(errBroken))
+	}()
+	f()
 }
 
 func TestThreadsAreBounded(t *testing.T) {
