@@ -59,6 +59,9 @@ func (s *sealer) NewReader(r io.Reader, context Context, opts *StreamOptions) (*
 
 // Read implements [io.Reader].
 func (r *SealedReader) Read(p []byte) (n int, err error) {
+	if r == nil {
+		return 0, ErrClosed
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for n == 0 && len(p) > 0 {
@@ -81,6 +84,9 @@ func (r *SealedReader) Read(p []byte) (n int, err error) {
 
 // WriteTo implements [io.WriterTo].
 func (r *SealedReader) WriteTo(w io.Writer) (n int64, err error) {
+	if r == nil {
+		return 0, ErrClosed
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {

@@ -78,6 +78,9 @@ func (r *SealedReaderAt) Size() int64 { return r.size }
 
 // ReadAt implements [io.ReaderAt]. Calls may run at once.
 func (r *SealedReaderAt) ReadAt(p []byte, offset int64) (n int, err error) {
+	if r == nil {
+		return 0, ErrClosed
+	}
 	object, err := r.handle.borrow()
 	if err != nil {
 		return 0, err

@@ -1,6 +1,10 @@
 package donjon
 
-import "github.com/donjon-security/donjon/bindings/go/internal/abi"
+import (
+	"time"
+
+	"github.com/donjon-security/donjon/bindings/go/internal/abi"
+)
 
 // NewSealer makes a sealer of keys, which need a primary key for
 // [PurposeEnvelope]. New envelopes are of the primary key, others open with the
@@ -38,7 +42,8 @@ func SealerFromPassphrase(passphrase []byte, opts *PassphraseOptions) (*Sealer, 
 }
 
 // An ExternalKey is a data key in the clear, and as a KMS or HSM wrapped it. Logs
-// and [fmt] do not show it, and to marshal it is an error.
+// and [fmt] do not show it, and to marshal it is an error; for unexported fields,
+// see [EncryptedString].
 type ExternalKey struct {
 	hidden
 
@@ -78,6 +83,14 @@ func (s *Sealer) borrow() (abi.Sealer, error) {
 		return abi.Sealer{}, ErrClosed
 	}
 	return s.handle.borrow()
+}
+
+// borrowAt is [sealer.borrowAt], also of nil.
+func (s *Sealer) borrowAt(now time.Time) (abi.Sealer, int64, error) {
+	if s == nil {
+		return abi.Sealer{}, 0, ErrClosed
+	}
+	return s.sealer.borrowAt(now)
 }
 
 // Close releases the keys. It returns nil, always.
