@@ -96,8 +96,7 @@ fn open_file(sealer: &Sealer, source: &Path, target: &Path) {
     }
 }
 
-/// A file to write, over what is there: both sides' are as long each time, and the system finds no new pages
-/// for them.
+/// A file to write over what is there, so that the system finds no new pages for it.
 pub fn written_over(path: &Path) -> File {
     OpenOptions::new().write(true).create(true).truncate(false).open(path).unwrap()
 }

@@ -1,7 +1,7 @@
 //! `rage`'s library: a file for one X25519 recipient.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek as _, Write};
 use std::iter;
 use std::path::Path;
 
@@ -22,7 +22,10 @@ impl Rage {
             age::Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient)).unwrap();
         let mut out = encryptor.wrap_output(written_over(target)).unwrap();
         copy(&mut File::open(source).unwrap(), &mut out, buffer_len);
-        out.finish().unwrap();
+        // Headers have a stanza of random length.
+        let mut file = out.finish().unwrap();
+        let end = file.stream_position().unwrap();
+        file.set_len(end).unwrap();
     }
 
     pub fn open_file(&self, source: &Path, target: &Path, buffer_len: usize) {
