@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, event, insert, inspect, select, update
+from sqlalchemy import Table, event, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, load_only, make_transient, undefer
 
@@ -433,6 +433,22 @@ def test_rows_returned_by_an_insert_are_opened(session: Session) -> None:
 def test_a_cell_is_not_compared(compare: Any) -> None:
     with pytest.raises(CellError, match="BlindIndex"):
         compare()
+
+
+@pytest.mark.parametrize("value", ["'hello'", "1.5", "-1", "300000000", "''"])
+def test_a_value_of_another_type_takes_no_list_down(
+    session: Session, user: User, value: str
+) -> None:
+    if session.get_bind().dialect.name != "sqlite":
+        pytest.skip("only SQLite stores anything in any column")
+    session.add(bob := ann(email="bob@example.com"))
+    session.commit()
+    session.execute(text(f"UPDATE users SET email = {value} WHERE id = :id"), {"id": user.id.hex})
+    session.commit()
+    assert set(session.scalars(select(User)).all()) == {user, bob}
+    assert bob.email == "bob@example.com"
+    with pytest.raises(DecryptFailed):
+        _ = user.email
 
 
 # ---- blind indexes ----

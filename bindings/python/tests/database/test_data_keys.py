@@ -7,13 +7,23 @@ import time
 import uuid
 
 import pytest
-from sqlalchemy import Engine, Table, select, update
+from sqlalchemy import Engine, Table, event, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from conftest import MASTER, NOW
 from database.models import ENVELOPE, KEYRING, KEYS, Note, Tenant
-from donjon import ConfigError, DecryptFailed, Envelope, Keyring
-from donjon.sqlalchemy import CellError, DataKeyMissing, DataKeys, Sealed, open_values, seal_values
+from donjon import ConfigError, DecryptFailed, Envelope, Keyring, generate_external_key
+from donjon.sqlalchemy import (
+    CellError,
+    DataKeyMissing,
+    DataKeys,
+    RotationIncomplete,
+    Sealed,
+    open_values,
+    rewrap_column,
+    seal_values,
+)
 
 NOTES: Table = Note.__table__  # type: ignore[assignment]
 
@@ -192,6 +202,129 @@ def test_erasure_counts_every_key_that_wrapped_it(engine: Engine) -> None:
         erasure = keys.shred(connection, "bob", keyring=new.destroy(first).destroy(second))
         assert erasure.erased
         assert erasure.by == "keys_destroyed"
+
+
+def test_what_is_shredded_elsewhere_is_not_written_with(engine: Engine) -> None:
+    with Session(engine) as session:
+        note(session, 1, "before")
+    elsewhere = DataKeys(ENVELOPE, KEYS._table)
+    for again in range(2):
+        with engine.begin() as connection:
+            elsewhere.shred(connection, 1, keyring=KEYRING)
+            if again:
+                elsewhere.get_or_create(connection, 1)
+        with Session(engine) as session:
+            id_ = note(session, 1, "after").id
+        KEYS.forget()
+        with Session(engine) as session:
+            assert session.get_one(Note, id_).text == "after"
+
+
+def test_a_key_that_is_kept_is_looked_up_once_in_a_transaction_that_writes(
+    session: Session,
+) -> None:
+    note(session, 1)
+    looked_up: list[str] = []
+
+    def count(*arguments: object) -> None:
+        if "FROM data_keys" in str(arguments[2]):
+            looked_up.append(str(arguments[2]))
+
+    event.listen(session.get_bind(), "before_cursor_execute", count)
+    session.add_all([Note(tenant_id=1, text=str(i)) for i in range(5)])
+    session.flush()
+    session.add(Note(tenant_id=1, text="more"))
+    session.commit()
+    assert len(looked_up) == 1
+    session.add(Note(tenant_id=1, text="more"))
+    session.commit()
+    assert len(looked_up) == 2
+    # A savepoint that is rolled back lets go of the row.
+    with session.begin_nested():
+        KEYS.get_or_create(session.connection(), 1)
+    KEYS.get_or_create(session.connection(), 1)
+    assert len(looked_up) == 4
+
+
+def test_a_shredding_waits_for_who_is_writing(engine: Engine) -> None:
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    with Session(engine) as session:
+        note(session, 1)
+        session.add(Note(tenant_id=1, text="written meanwhile"))
+        session.flush()
+        with engine.connect() as connection:
+            connection.execute(text("SET lock_timeout = '100ms'"))
+            with pytest.raises(OperationalError, match="lock timeout"):
+                KEYS.shred(connection, 1, keyring=KEYRING)
+
+
+def test_erasure_counts_the_key_that_a_row_names_itself(engine: Engine) -> None:
+    """Whoever wrapped it anew may have left the list behind, and whoever writes to it cut it."""
+    old = Keyring.generate(purposes=["envelope"])
+    new = old.rotate("envelope", overlap=0)
+    first, second = Envelope(old).key_id, Envelope(new).key_id
+    keys = DataKeys(Envelope(old), KEYS._table)
+    with engine.begin() as connection:
+        keys.get_or_create(connection, "ann")
+        [wrapped] = connection.scalars(select(KEYS._table.c.wrapped))
+        moved = Envelope(new).rewrap_data_key(wrapped, "ann")
+        connection.execute(update(KEYS._table).values(wrapped=moved))
+        erasure = keys.shred(connection, "ann", keyring=new.destroy(first))
+    assert not erasure.erased
+    assert erasure.alive == (second,)
+
+
+def test_a_list_of_who_wrapped_keys_is_not_left_behind(engine: Engine) -> None:
+    with engine.begin() as connection:
+        KEYS.get_or_create(connection, "ann")
+    new = Envelope(KEYRING.rotate("envelope", overlap=0))
+    with pytest.raises(CellError, match="wrapped_by"):
+        rewrap_column(engine, KEYS._table, "wrapped", new, scope="scope")
+
+
+def test_a_key_of_a_kms_is_shredded_though_nothing_is_promised(engine: Engine) -> None:
+    kms = Envelope.from_external(generate_external_key(), key_id="kms-1", wrapped_key=b"blob")
+    keys = DataKeys(kms, KEYS._table)
+    with engine.begin() as connection:
+        keys.get_or_create(connection, "ann")
+        erasure = keys.shred(connection, "ann", keyring=KEYRING, backups_expire=NOW, now=NOW - 1)
+    assert (erasure.erased, erasure.by, erasure.alive) == (False, None, ("kms-1",))
+    with engine.begin() as connection:
+        with pytest.raises(DataKeyMissing):
+            keys.get(connection, "ann")
+        keys.get_or_create(connection, "ann")
+        erasure = keys.shred(connection, "ann", keyring=KEYRING, backups_expire=NOW, now=NOW)
+    assert (erasure.erased, erasure.by) == (True, "backups_expired")
+
+
+@pytest.mark.parametrize("listed", ["{", "[]", "7", "[7]", '"a"', "", "[" * 100_000])
+def test_a_list_that_is_none_holds_up_nothing(engine: Engine, listed: str) -> None:
+    old = Keyring.generate(purposes=["envelope"])
+    new = old.rotate("envelope", overlap=0)
+    keys = DataKeys(Envelope(old), KEYS._table)
+    with engine.begin() as connection:
+        _, wrapped = Envelope(old).new_data_key("ann")
+        row = {"scope": "ann", "wrapped": wrapped, "wrapped_by": listed}
+        connection.execute(insert(KEYS._table).values(row))
+        keys.get_or_create(connection, "bob")
+    keys = DataKeys(Envelope(new), KEYS._table)
+    with pytest.raises(RotationIncomplete) as caught:
+        keys.rewrap(engine)
+    assert caught.value.rotation.rewrapped == 1
+    assert [key for key, _ in caught.value.rotation.failed] == [("ann",)]
+    with engine.begin() as connection:
+        gone = new.destroy(Envelope(old).key_id)
+        erasure = keys.shred(connection, "ann", keyring=gone)
+        assert (erasure.erased, erasure.alive) == (False, ())
+
+
+def test_a_row_that_is_no_wrapped_key_is_shredded(engine: Engine) -> None:
+    row = {"scope": "ann", "wrapped": b"damaged", "wrapped_by": f'["{ENVELOPE.key_id}"]'}
+    with engine.begin() as connection:
+        connection.execute(insert(KEYS._table).values(row))
+        erasure = KEYS.shred(connection, "ann", keyring=KEYRING)
+    assert (erasure.erased, erasure.alive) == (False, (ENVELOPE.key_id,))
 
 
 def test_keys_are_looked_up_while_rows_stream_in(session: Session) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     create_engine,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Session
@@ -173,6 +174,22 @@ def test_a_row_that_does_not_open_is_told_and_holds_up_nothing(files: Engine) ->
         [(key, error)] = rotation.failed
         assert key == ("a", 3)
         assert isinstance(error, DecryptFailed)
+
+
+@pytest.mark.parametrize("value", ["'hello'", "1.5", "-1", "300000000"])
+def test_what_is_no_bytes_at_all_holds_up_nothing(files: Engine, value: str) -> None:
+    if files.dialect.name != "sqlite":
+        pytest.skip("only SQLite stores anything in any column")
+    with files.begin() as connection:
+        connection.execute(
+            text(f"UPDATE files SET data = {value} WHERE folder = 'a' AND number = 3")
+        )
+    with pytest.raises(RotationIncomplete) as caught:
+        rewrap_column(files, FILES, "data", Envelope(NEW))
+    [(key, error)] = caught.value.rotation.failed
+    assert key == ("a", 3)
+    assert isinstance(error, DecryptFailed)
+    assert caught.value.rotation.rewrapped == 49
 
 
 def test_wrapped_data_keys_move_with_their_scopes(files: Engine) -> None:

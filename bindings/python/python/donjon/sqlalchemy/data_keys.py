@@ -6,8 +6,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
@@ -20,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Transaction,
     delete,
     insert,
     select,
@@ -27,12 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-import donjon
 from donjon import DataKey, Envelope, Erasure, Keyring
 from donjon.sqlalchemy.keys import Connect
 from donjon.sqlalchemy.part import scope_of
 from donjon.sqlalchemy.rotation import Progress, Rotation, rewrap_column
 from donjon.sqlalchemy.sealed import DataKeyMissing
+from donjon.sqlalchemy.wrapped_by import erasure_of, key_id
 
 _CACHED = 1024
 _MAX_AGE_S = 300.0
@@ -47,7 +47,12 @@ class DataKeys:
     A row's key is looked up, and made where there is none, in the transaction that writes the row:
     they are committed together or not at all. Keys that were committed are kept, opened, up to
     `cache` of them and for at most `max_age_s`: so long after `shred` another process may still
-    have one. One table wants one `DataKeys` per process.
+    open cells. It writes none: before a transaction seals its first cell of a scope, the row of the
+    key is looked up, and where the database can, held until the transaction ends (`FOR KEY SHARE`
+    in PostgreSQL, for which writers need the right to UPDATE the table), so that a `shred` waits.
+
+    One table wants one `DataKeys` per process, and holds the keys of one kind of subject: scopes
+    are texts, so user 7 and tenant 7 of one table would have one key, and be shredded together.
     """
 
     def __init__(
@@ -64,6 +69,8 @@ class DataKeys:
         # A key that a transaction made is no key before that is committed: it may be rolled back,
         # to a savepoint too, and what was sealed under a remembered one would be lost.
         self._made: WeakKeyDictionary[RootTransaction, set[str]] = WeakKeyDictionary()
+        # By savepoint: the database lets go of a row that it held when that is rolled back.
+        self._held: WeakKeyDictionary[Transaction, set[str]] = WeakKeyDictionary()
 
     @staticmethod
     def table(metadata: MetaData, name: str = "data_keys") -> Table:
@@ -86,14 +93,17 @@ class DataKeys:
 
     def sealing_key(self, scope: Any, connect: Connect, /) -> DataKey:
         """`get_or_create`, for the encrypted columns."""
-        name = scope_of(scope)
-        key = self._cache.get(name) or self._stored(connect(), name)
-        return key or self._create(connect(), name)
+        name, connection = scope_of(scope), connect()
+        kept, transaction = self._cache.get(name), _innermost(connection)
+        if kept and transaction is not None and name in self._held.get(transaction, ()):
+            return kept.key
+        return self._stored(connection, name, hold=True) or self._create(connection, name)
 
     def opening_key(self, scope: Any, connect: Connect, /) -> DataKey:
         """`get`, for the encrypted columns."""
         name = scope_of(scope)
-        key = self._cache.get(name) or self._stored(connect(), name)
+        kept = self._cache.get(name)
+        key = kept.key if kept else self._stored(connect(), name)
         if key is None:
             raise DataKeyMissing(
                 "there is no data key for the scope: it was shredded, or never was"
@@ -114,18 +124,25 @@ class DataKeys:
         It is not as long as a backup has the wrapped key, and `keyring` one of the keys that ever
         wrapped it: `donjon.erasure` has the details. Commit, and delete the subject's rows, or at
         least their blind indexes, which no key hides. A scope without a key is `DataKeyMissing`.
+
+        Keys that `keyring` does not know, a KMS's or a passphrase, count as `alive`, and so does
+        what is not known at all where the row says no more who wrapped it: then only the end of
+        the backups erases. It goes by the row, and whoever may write to the table may have cut the
+        list of those who wrapped it; the key that it was last under is always judged.
+
         Where no statement can be made, as of keys derived from a master secret without an end of
-        the backups, the error leaves the deletion to be rolled back.
+        the backups, it raises: a transaction that is rolled back by that has deleted nothing.
         """
         name = scope_of(scope)
-        wrapped_by = self._delete(connection, name)
+        deleted = self._delete(connection, name)
         self._cache.bar(name)
-        if wrapped_by is None:
+        if deleted is None:
             raise DataKeyMissing(
                 "there is no data key for the scope: it was shredded, or never was"
             )
-        ids: Sequence[str] = json.loads(wrapped_by)
-        return donjon.erasure(keyring, ids, backups_expire=backups_expire, now=now)
+        return erasure_of(
+            keyring, deleted.wrapped, deleted.wrapped_by, backups_expire=backups_expire, now=now
+        )
 
     def forget(self) -> None:
         """Drop the keys that are kept, as if their time was over."""
@@ -152,42 +169,55 @@ class DataKeys:
             progress=progress,
         )
 
-    def _stored(self, connection: Connection, name: str) -> DataKey | None:
+    def _stored(self, connection: Connection, name: str, *, hold: bool = False) -> DataKey | None:
         columns = self._table.c
-        found = connection.scalar(select(columns.wrapped).where(columns.scope == name))
-        if found is None:
+        looking = select(columns.wrapped).where(columns.scope == name)
+        if hold:
+            looking = looking.with_for_update(read=True, key_share=True)
+        wrapped = connection.scalar(looking)
+        if wrapped is None:
             return None
-        key = self._envelope.open_data_key(found, name)
-        transaction = connection.get_transaction()
-        if transaction is not None and name not in self._made.get(transaction, ()):
-            self._cache.put(name, key)
-        return key
+        kept = self._cache.get(name)
+        if kept is None or kept.wrapped != wrapped:
+            kept = _Kept(self._envelope.open_data_key(wrapped, name), wrapped)
+        root, innermost = connection.get_transaction(), _innermost(connection)
+        if root is not None and innermost is not None and name not in self._made.get(root, ()):
+            self._cache.put(name, kept)
+            if hold:
+                self._held.setdefault(innermost, set()).add(name)
+        return kept.key
 
     def _create(self, connection: Connection, name: str) -> DataKey:
         _, wrapped = self._envelope.new_data_key(name)
         row = {
             "scope": name,
             "wrapped": wrapped,
-            "wrapped_by": json.dumps([donjon.inspect_envelope(wrapped).key_id]),
+            "wrapped_by": json.dumps([key_id(wrapped)]),
         }
         _insert_if_absent(connection, self._table, row)
         transaction = connection.get_transaction()
         if transaction is not None:
             self._made.setdefault(transaction, set()).add(name)
-        key = self._stored(connection, name)
+        key = self._stored(connection, name, hold=True)
         if key is None:
             raise DataKeyMissing("the data key was shredded while it was made")
         return key
 
-    def _delete(self, connection: Connection, name: str) -> str | None:
-        mine, wrapped_by = self._table.c.scope == name, self._table.c.wrapped_by
+    def _delete(self, connection: Connection, name: str) -> Any:
+        """Return the row that was deleted, if there was one."""
+        columns = self._table.c
+        mine, row = columns.scope == name, (columns.wrapped, columns.wrapped_by)
         deleting = delete(self._table).where(mine)
         # In one step with reading who wrapped it, lest it is being wrapped anew meanwhile.
         if connection.dialect.delete_returning:
-            return connection.scalar(deleting.returning(wrapped_by))
-        found = connection.scalar(select(wrapped_by).where(mine).with_for_update())
+            return connection.execute(deleting.returning(*row)).one_or_none()
+        found = connection.execute(select(*row).where(mine).with_for_update()).one_or_none()
         connection.execute(deleting)
         return found
+
+
+def _innermost(connection: Connection) -> Transaction | None:
+    return connection.get_nested_transaction() or connection.get_transaction()
 
 
 def _insert_if_absent(connection: Connection, table: Table, row: dict[str, Any]) -> None:
@@ -204,15 +234,22 @@ def _insert_if_absent(connection: Connection, table: Table, row: dict[str, Any])
                 pass
 
 
+class _Kept(NamedTuple):
+    """An opened key, and what the table had when it was opened."""
+
+    key: DataKey
+    wrapped: bytes
+
+
 class _Cache:
     """Opened keys: the most recently used, each for a limited time."""
 
     def __init__(self, size: int, max_age_s: float) -> None:
         self._size, self._max_age_s = size, max_age_s
-        self._entries: OrderedDict[str, tuple[DataKey | None, float]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[_Kept | None, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, name: str) -> DataKey | None:
+    def get(self, name: str) -> _Kept | None:
         with self._lock:
             key, end = self._entries.get(name, (None, 0.0))
             if key is None:
@@ -223,7 +260,7 @@ class _Cache:
             self._entries.move_to_end(name)
             return key
 
-    def put(self, name: str, key: DataKey) -> None:
+    def put(self, name: str, key: _Kept) -> None:
         """Keep a key, unless its name is barred."""
         with self._lock:
             barred, end = self._entries.get(name, (key, 0.0))
@@ -239,7 +276,7 @@ class _Cache:
         with self._lock:
             self._entries.clear()
 
-    def _keep(self, name: str, key: DataKey | None) -> None:
+    def _keep(self, name: str, key: _Kept | None) -> None:
         self._entries[name] = (key, time.monotonic() + self._max_age_s)
         self._entries.move_to_end(name)
         while len(self._entries) > self._size:

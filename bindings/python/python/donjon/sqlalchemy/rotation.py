@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Dialect,
     Engine,
     LargeBinary,
     Select,
@@ -25,17 +26,30 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
+from sqlalchemy.types import TypeDecorator
 
 import donjon
 from donjon import Envelope
 from donjon.sqlalchemy.part import part_of
 from donjon.sqlalchemy.sealed import CellError
+from donjon.sqlalchemy.wrapped_by import key_id, read_ids
 
 # No header is longer, so a shorter value is read whole with its header.
 _PREFIX = 6336
 
 Progress = Callable[[int, int], None]
 """Called with how many rows are done, and how many there are."""
+
+
+class Stored(TypeDecorator[Any]):
+    """What a row holds, past the type of its column: bytes, or in SQLite anything."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> None:  # noqa: ARG002
+        """Return none: LargeBinary's own fails for other types, and the rotation with it."""
+        return
 
 
 @dataclass
@@ -73,7 +87,7 @@ def rewrap_column(
     `column` has envelopes, or with `scope`, the column that they are for, wrapped data keys; a
     `Table` or a mapped class has both. Payloads are not touched. `envelope` reads, and `to`, or
     else `envelope` itself, writes. `wrapped_by` is a column that lists who ever wrapped a data key,
-    as `donjon.erasure` wants to know.
+    as `donjon.erasure` wants to know; where a table of data keys has it, it has to be given.
 
     Each batch is a transaction, and a row is written only if it still is what was read. So it may
     be killed at any moment, run again, run twice at once, and run while others write. Rows that
@@ -95,7 +109,7 @@ def rewrap_column(
         changes = []
         for row in page:
             try:
-                if wrap.needs_rewrap(bytes(row.donjon_prefix)):
+                if wrap.needs_rewrap(bytes_of(row.donjon_prefix)):
                     changes.append(job.change(bind, row, envelope, wrap))
             except donjon.DonjonError as error:
                 rotation.failed.append((tuple(row[: len(job.primary_key)]), error))
@@ -118,15 +132,18 @@ class _Job:
         if not self.primary_key:
             raise CellError(f"the table of `{column}` has no primary key to go by")
         # Past the column's own type: this is about what is stored.
-        self._stored = type_coerce(self._column, LargeBinary)
+        self._stored = type_coerce(self._column, Stored)
         self._scope = None if scope is None else _column(entity, scope)
         self._wrapped_by = None if wrapped_by is None else _column(entity, wrapped_by)
         if {c.table for c in (self._scope, self._wrapped_by) if c is not None} - {self._table}:
             raise CellError(f"what belongs to `{column}` is in another table than that")
+        if scope is not None and wrapped_by is None and "wrapped_by" in self._table.columns:
+            # Left as it is, it would say later that the key is gone, while the new key opens it.
+            raise CellError("the table lists who wrapped its keys: give `wrapped_by`")
 
     def rows(self) -> Select[Any]:
         """Select what a row's header says, without its payload."""
-        prefix = func.substr(self._stored, 1, _PREFIX, type_=LargeBinary).label("donjon_prefix")
+        prefix = func.substr(self._stored, 1, _PREFIX, type_=Stored).label("donjon_prefix")
         extra = [
             column.label(name)
             for name, column in (("donjon_scope", self._scope), ("donjon_ids", self._wrapped_by))
@@ -139,7 +156,7 @@ class _Job:
     ) -> dict[str, Any] | None:
         """Return the parameters that change one row; nothing if it is gone."""
         key = {f"key_{i}": value for i, value in enumerate(row[: len(self.primary_key)])}
-        old = bytes(row.donjon_prefix)
+        old = bytes_of(row.donjon_prefix)
         if len(old) == _PREFIX:
             found = self._whole(bind, key)
             if found is None:
@@ -150,8 +167,10 @@ class _Job:
         new = envelope.rewrap_data_key(old, part_of(row.donjon_scope), to=to)
         change = {**key, "old": old, "new": new}
         if self._wrapped_by is not None:
-            ids = json.loads(row.donjon_ids)
-            ids += [i for i in (_key_id(old), _key_id(new)) if i not in ids]
+            ids = read_ids(row.donjon_ids)
+            if ids is None:
+                raise CellError("the row does not list who wrapped its key")
+            ids += [i for i in (key_id(old), key_id(new)) if i not in ids]
             change |= {"old_ids": row.donjon_ids, "new_ids": json.dumps(ids)}
         return change
 
@@ -173,7 +192,7 @@ class _Job:
     def _whole(self, bind: Engine | Connection, key: dict[str, Any]) -> bytes | None:
         with transaction(bind) as connection:
             found = connection.scalar(select(self._stored).where(self._is_row()), key)
-        return None if found is None else bytes(found)
+        return None if found is None else bytes_of(found)
 
     def _is_row(self) -> ColumnElement[bool]:
         return and_(
@@ -221,5 +240,8 @@ def _column(entity: Any, name: str) -> Column[Any]:
     return column
 
 
-def _key_id(wrapped: bytes) -> str:
-    return donjon.inspect_envelope(wrapped).key_id
+def bytes_of(stored: Any) -> bytes:
+    """Return what is stored as bytes; anything else does not open."""
+    if not isinstance(stored, bytes | bytearray | memoryview):
+        raise donjon.DecryptFailed("the column holds something else than bytes")
+    return bytes(stored)
