@@ -388,3 +388,14 @@ fn no_rotation_makes_a_key_that_no_sealer_loads() {
         }
     }
 }
+
+#[test]
+fn a_key_that_has_its_secret_was_not_destroyed() {
+    let refused = |member: &str| {
+        let key = format!(r#"{{"kid":"a","kty":"oct","purpose":"envelope","status":"destroyed"{member}}}"#);
+        Keyring::from_jwks(format!(r#"{{"keys":[{key}]}}"#).as_bytes()).is_err()
+    };
+    assert!(!refused(""));
+    assert!(refused(r#","k":"pDOI4XyVoYMjTPMoWUTfR2QiDkVKlBuWUOaEp5XcEnU""#));
+    assert!(refused(r#","d":"pDOI4XyVoYMjTPMoWUTfR2QiDkVKlBuWUOaEp5XcEnU""#));
+}

@@ -124,6 +124,10 @@ pub(super) fn read(jwk: Object<'_>) -> Result<Option<Key>, Refusal> {
         material: None,
     };
     if status == KeyStatus::Destroyed {
+        // Somebody wrote the status down and left the secret: nothing was destroyed.
+        if members.k.is_some() || members.d.is_some() {
+            return Err("a destroyed key still has its secret");
+        }
         return if key.id.is_some() { Ok(Some(key)) } else { Err("a destroyed key has no id") };
     }
     let Some(material) = material(&members)? else { return Ok(None) };
