@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet as PycaFernet
 from sqlalchemy import Engine, Text, Uuid, insert, null, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy_utils import StringEncryptedType
 from sqlalchemy_utils.types.encrypted.encrypted_type import AesEngine
@@ -132,6 +133,53 @@ def test_a_row_written_meanwhile_is_left_as_it_is(people: Engine) -> None:
     assert migrate_column(people, Person, "sealed_name", source="old_name", read=read) == 24
     with Session(people) as session:
         assert session.get_one(Person, _uuid(0)).sealed_name == "newer"
+
+
+class Member(New):
+    """A cell and a unique index that are bound to a tenant."""
+
+    __tablename__ = "members"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tenant: Mapped[int]
+    region: Mapped[str | None]
+    plain: Mapped[str | None]
+    email: Mapped[str | None] = mapped_column(EncryptedString(ENVELOPE, scope="tenant"))
+    email_index: Mapped[bytes | None] = mapped_column(
+        BlindIndex(KEYRING, of="email", bits=256), unique=True
+    )
+    by_region: Mapped[bytes | None] = mapped_column(
+        BlindIndex(KEYRING, of="email", table="by region", tenant="region")
+    )
+
+
+@pytest.mark.parametrize("change", [{"tenant": 2}, {"region": "west"}])
+def test_a_row_that_moves_meanwhile_is_sealed_where_it_went(
+    people: Engine, change: dict[str, Any]
+) -> None:
+    def read(plain: str) -> str:
+        with people.begin() as connection:
+            connection.execute(update(Member).values(**change))
+        return plain
+
+    with Session(people) as session:
+        session.add(Member(id=1, tenant=1, region="east", plain="ann@example.com"))
+        session.commit()
+    assert migrate_column(people, Member, "email", source="plain", read=read) == 0
+    assert migrate_column(people, Member, "email", source="plain", read=read) == 1
+    with Session(people) as session:
+        assert session.get_one(Member, 1).email == "ann@example.com"
+
+
+def test_an_error_shows_no_source(people: Engine) -> None:
+    with Session(people) as session:
+        session.add_all(
+            Member(id=i, tenant=1, region="east", plain="ann@example.com") for i in (1, 2)
+        )
+        session.commit()
+    with pytest.raises(IntegrityError) as caught:
+        migrate_column(people, Member, "email", source="plain", read=str)
+    assert "ann@example.com" not in str(caught.value)
 
 
 def test_what_is_no_pair_of_columns_is_refused(people: Engine) -> None:

@@ -14,7 +14,8 @@
 
 An object has plaintext, the database has cells. A cell that was moved to another row, column or
 table is a `DecryptFailed` when it is read. `DataKeys` has a key per tenant or subject, which can be
-shredded; `rewrap_column` and `DataKeys.rewrap` change the key-encryption key of a table.
+shredded; `rewrap_column` and `DataKeys.rewrap` change the key-encryption key of a table,
+and `reindex_column` the key of a blind index.
 
 A row's key must be known before the insert: a primary key that the database counts is not, so such
 tables bind with `row=` to a column that the client fills, such as a UUID.
@@ -33,6 +34,7 @@ from donjon.sqlalchemy.blind_index import BlindIndex
 from donjon.sqlalchemy.columns import EncryptedBytes, EncryptedJSON, EncryptedString
 from donjon.sqlalchemy.data_keys import DataKeys
 from donjon.sqlalchemy.migration import migrate_column
+from donjon.sqlalchemy.reindex import reindex_column
 from donjon.sqlalchemy.rotation import Rotation, RotationIncomplete, rewrap_column
 from donjon.sqlalchemy.sealed import CellError, DataKeyMissing, Sealed
 from donjon.sqlalchemy.values import open_values, seal_values
@@ -50,6 +52,7 @@ __all__ = [
     "Sealed",
     "migrate_column",
     "open_values",
+    "reindex_column",
     "rewrap_column",
     "seal_values",
 ]

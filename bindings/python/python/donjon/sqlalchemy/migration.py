@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Update,
+    bindparam,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.exc import StatementError
 
 from donjon.sqlalchemy.layout import Layout
 from donjon.sqlalchemy.rotation import Progress, pages, transaction
@@ -35,8 +46,12 @@ def migrate_column(
 
     Rows are those that have a source and no cell yet. A batch is a transaction, and a row is
     written only if it still is what was read: so it may be killed, run again, and run while others
-    write both columns. What `read` raises ends it there. When it fills nothing any more, drop the
-    source: backups and the database's free pages have it for longer.
+    write both columns, or what the cell is bound to. What `read` raises ends it there. When it
+    fills nothing any more, look whether any row has a source and no cell (one that was moved
+    meanwhile may), and drop the source: backups and the database's free pages have it for longer.
+
+    The source is a parameter of each statement: errors hide it, and an engine with `echo` shows it,
+    unless it has `hide_parameters`.
     """
     layout = Layout.of(entity)
     if column not in layout.cells or source not in layout.columns:
@@ -51,10 +66,13 @@ def migrate_column(
         layout.columns[column].is_(None), old.is_not(None)
     )
     key = [layout.columns[name] for name in layout.primary_key]
+    bound = [name for name in names if name not in layout.primary_key]
     filling = (
         update(old.table)
         .where(
             *(c == bindparam(f"key_{i}", type_=c.type) for i, c in enumerate(key)),
+            # Where what it is bound to is not what it was sealed for, the cell would be lost.
+            *(_still(layout.columns[n], n) for n in bound),
             layout.columns[column].is_(None),
             old == bindparam("old", type_=old.type),
         )
@@ -76,14 +94,28 @@ def migrate_column(
                 if value is None:
                     continue
                 change = {f"key_{i}": part for i, part in enumerate(row[: len(key)])}
+                change |= {f"bound_{n}": values[n] for n in bound}
                 change |= {"old": row.donjon_source}
                 change |= {
                     f"new_{n}": layout.index_value(index, value, values)
                     for n, index in indexes.items()
                 }
                 change[f"new_{column}"] = cell.seal(value, values, lambda: connection)
-                filled += connection.execute(filling, change).rowcount
+                filled += _execute(connection, filling, change)
         seen += len(page)
         if progress is not None:
             progress(seen, total)
     return filled
+
+
+def _still(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column.is_not_distinct_from(bindparam(f"bound_{name}", type_=column.type))
+
+
+def _execute(connection: Connection, statement: Update, change: dict[str, Any]) -> int:
+    try:
+        return connection.execute(statement, change).rowcount
+    except StatementError as error:
+        # Among its parameters is what the source held.
+        error.hide_parameters = True
+        raise

@@ -54,7 +54,7 @@ class Stored(TypeDecorator[Any]):
 
 @dataclass
 class Rotation:
-    """What `rewrap_column` did."""
+    """What `rewrap_column` or `reindex_column` did."""
 
     seen: int = 0
     rewrapped: int = 0
@@ -66,7 +66,7 @@ class RotationIncomplete(donjon.DonjonError):
     """All rows were seen, and some do not open: keep the old key until they are dealt with."""
 
     def __init__(self, rotation: Rotation) -> None:
-        super().__init__(f"{len(rotation.failed)} of {rotation.seen} rows were not wrapped anew")
+        super().__init__(f"{len(rotation.failed)} of {rotation.seen} rows stay as they were")
         self.rotation = rotation
 
 
