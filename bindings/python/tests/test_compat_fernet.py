@@ -193,6 +193,42 @@ def test_a_refusal_has_its_reason_and_shows_no_secret() -> None:
     assert KEYS[0].decode() not in shown
 
 
+@BOTH
+@pytest.mark.parametrize(
+    ("ttl", "age", "opens"),
+    [
+        (60.5, 60, True),
+        (60.5, 61, False),
+        (60, 59.9, True),
+        (60, 61.0, False),
+        (0.5, 0, True),
+        (-0.5, 0, False),
+        (2**63 - 1, 60, True),
+        (2**63, 60, True),
+        (2**70, 60, True),
+        (float("inf"), 60, True),
+    ],
+)
+def test_seconds_may_be_fractions_and_very_many(
+    fernet: ModuleType, ttl: float, age: float, opens: bool
+) -> None:
+    """As `timedelta.total_seconds()` and `time.time()` have them."""
+    made: Any = fernet.Fernet(KEYS[0])
+    token = made.encrypt_at_time(b"x", NOW)
+    for each in (made, fernet.MultiFernet([made])):
+        found = outcome(each.decrypt_at_time, token, ttl, NOW + age)
+        assert found == (b"x" if opens else "InvalidToken")
+    now = made.encrypt(b"now")
+    assert outcome(made.decrypt, now, ttl + 30) == b"now"
+
+
+def test_too_many_keys_are_told_so() -> None:
+    made = ours.Fernet(KEYS[0])
+    assert ours.MultiFernet([made] * 64).decrypt(made.encrypt(b"x")) == b"x"
+    with pytest.raises(ValueError, match="64 keys at most, not of 65"):
+        ours.MultiFernet([made] * 65)
+
+
 # ---- stricter than cryptography ----
 
 
@@ -206,6 +242,24 @@ def test_a_token_has_one_spelling() -> None:
     for unspeakable in ("é", "\ud800", "\0" * 100):
         with pytest.raises(ours.InvalidToken):
             mine.decrypt(unspeakable)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        base64.b64encode(bytes([251]) * 32),
+        base64.urlsafe_b64encode(bytes([251]) * 32) + b"\n",
+        base64.urlsafe_b64encode(bytes([251]) * 32)[:-2] + b"/=",
+    ],
+    ids=["standard alphabet", "newline", "bits after the end"],
+)
+def test_a_key_of_another_spelling_is_written_anew(spelling: bytes) -> None:
+    """As the README says."""
+    token = theirs.Fernet(spelling).encrypt(b"x")
+    with pytest.raises(ValueError, match="32 url-safe"):
+        ours.Fernet(spelling)
+    key = base64.urlsafe_b64encode(base64.b64decode(spelling, b"-_"))
+    assert ours.Fernet(key).decrypt(token) == b"x"
 
 
 def test_it_needs_no_cryptography() -> None:

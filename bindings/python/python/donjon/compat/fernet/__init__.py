@@ -7,6 +7,7 @@ this is as strict as the kernel. The README of the package lists the differences
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -16,6 +17,9 @@ from donjon import fernet
 __all__ = ["Fernet", "InvalidToken", "MultiFernet"]
 
 _T = TypeVar("_T")
+
+_MOST_KEYS = 64
+_FOR_EVER_S = 2**63 - 1
 
 
 class InvalidToken(Exception):
@@ -47,14 +51,14 @@ class Fernet:
         """Return a token of `data`, of `current_time` in Unix seconds."""
         return self._tokens.encrypt(data, current_time)
 
-    def decrypt(self, token: bytes | str, ttl: int | None = None) -> bytes:
+    def decrypt(self, token: bytes | str, ttl: float | None = None) -> bytes:
         """Return what the token holds, if it is at most `ttl` seconds old, or raise `InvalidToken`.
 
-        Without `ttl`, its age is not looked at.
+        Without `ttl`, its age is not looked at. Fractions of a second are cut off.
         """
         return self._tokens.decrypt(token, ttl, None)
 
-    def decrypt_at_time(self, token: bytes | str, ttl: int, current_time: int) -> bytes:
+    def decrypt_at_time(self, token: bytes | str, ttl: float, current_time: float) -> bytes:
         """`decrypt`, as of `current_time`."""
         return self._tokens.decrypt(token, _given(ttl), current_time)
 
@@ -70,6 +74,8 @@ class MultiFernet:
         keys = [_key_of(fernet) for fernet in fernets]
         if not keys:
             raise ValueError("MultiFernet requires at least one Fernet instance")
+        if len(keys) > _MOST_KEYS:
+            raise ValueError(f"a MultiFernet is of {_MOST_KEYS} keys at most, not of {len(keys)}")
         self._tokens = _Tokens(keys)
 
     def encrypt(self, msg: bytes) -> bytes:
@@ -84,11 +90,11 @@ class MultiFernet:
         """Return a token of the first key that holds the same, with the time that it had."""
         return self._tokens.rotate(msg)
 
-    def decrypt(self, msg: bytes | str, ttl: int | None = None) -> bytes:
+    def decrypt(self, msg: bytes | str, ttl: float | None = None) -> bytes:
         """As `Fernet.decrypt`."""
         return self._tokens.decrypt(msg, ttl, None)
 
-    def decrypt_at_time(self, msg: bytes | str, ttl: int, current_time: int) -> bytes:
+    def decrypt_at_time(self, msg: bytes | str, ttl: float, current_time: float) -> bytes:
         """As `Fernet.decrypt_at_time`."""
         return self._tokens.decrypt(msg, _given(ttl), current_time)
 
@@ -113,11 +119,14 @@ class _Tokens:
             raise TypeError("data must be bytes")
         return self._fernet.encrypt(data, now=now)
 
-    def decrypt(self, token: bytes | str, ttl: int | None, now: int | None) -> bytes:
+    def decrypt(self, token: bytes | str, ttl: float | None, now: float | None) -> bytes:
+        whole_ttl = None if ttl is None else _whole(ttl)
+        whole_now = None if now is None else _whole(now)
+
         def opened() -> bytes:
-            if ttl is not None and ttl < 0:
+            if whole_ttl is not None and whole_ttl < 0:
                 raise InvalidToken
-            return self._fernet.decrypt(token, ttl=ttl, now=now)
+            return self._fernet.decrypt(token, ttl=whole_ttl, now=whole_now)
 
         return _opened(token, opened)
 
@@ -138,7 +147,12 @@ def _opened(token: bytes | str, call: Callable[[], _T]) -> _T:
         raise InvalidToken from error
 
 
-def _given(ttl: int) -> int:
+def _whole(seconds: float) -> int:
+    """Return the whole seconds, as many as the kernel can count: the rest is for ever."""
+    return _FOR_EVER_S if seconds >= _FOR_EVER_S else math.floor(seconds)
+
+
+def _given(ttl: float) -> float:
     if ttl is None:
         raise ValueError("decrypt_at_time() can only be used with a non-None ttl")
     return ttl
