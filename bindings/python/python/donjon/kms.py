@@ -11,6 +11,9 @@ Each of these asks the provider once. Where that is too often, ask for a data ke
 (`new_data_key`), and seal with it as often as need be. Where the provider has to be awaited, take
 the two steps yourself: `donjon.inspect_envelope` says what to have unwrapped, and
 `donjon.Envelope.from_external` takes what was.
+
+`unwrap` is given the id and the blob that whoever wrote the envelope chose. It refuses ids that are
+not its own: a KMS that unwraps for anybody's key would let them choose the data key as well.
 """
 
 from __future__ import annotations
