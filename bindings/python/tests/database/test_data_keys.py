@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, Table, event, insert, select, text, update
+from sqlalchemy import Engine, Table, create_engine, event, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -218,6 +219,22 @@ def test_what_is_shredded_elsewhere_is_not_written_with(engine: Engine) -> None:
         KEYS.forget()
         with Session(engine) as session:
             assert session.get_one(Note, id_).text == "after"
+
+
+def test_two_databases_have_keys_of_their_own(engine: Engine, tmp_path: Path) -> None:
+    other = create_engine(f"sqlite:///{tmp_path / 'other.db'}")
+    Note.metadata.create_all(other)
+    for _ in range(2):
+        for each in (engine, other):
+            with Session(each) as session:
+                note(session, 1, "secret")
+                assert {n.text for n in session.scalars(select(Note))} == {"secret"}
+                assert stored_keys(session) == ["1"]
+    with engine.begin() as one, other.connect() as two:
+        assert KEYS.get(one, 1).key_id != KEYS.get(two, 1).key_id
+        KEYS.shred(one, 1, keyring=KEYRING)
+        assert KEYS.get(two, 1)
+    other.dispose()
 
 
 def test_a_key_that_is_kept_is_looked_up_once_in_a_transaction_that_writes(

@@ -47,6 +47,7 @@ from donjon.sqlalchemy import (
     rewrap_column,
     seal_values,
 )
+from donjon.sqlalchemy.layout import Layout
 
 
 class Base(DeclarativeBase):
@@ -421,3 +422,14 @@ def test_keys_by_a_function_of_the_scope() -> None:
     context = ["a", "scoped", "data", "1"]
     assert keys["a"].open(bytes(row["data"]), context=context) == b"x"
     configure_mappers()
+
+
+def test_an_object_that_is_merged_without_a_load_keeps_its_plaintext(session: Session) -> None:
+    """As a cache of the second level does."""
+    session.add(record := Record(2024, "1", "one"))
+    session.commit()
+    session.refresh(record)
+    session.expunge(record)
+    merged = session.merge(record, load=False)
+    name = next(iter(Layout.of(Record).cells))
+    assert getattr(merged, name) == getattr(record, name)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from database.models import KEYRING, User
-from donjon import DecryptFailed, Envelope, Keyring
+from donjon import DecryptFailed, Envelope, Keyring, generate_external_key
 from donjon.sqlalchemy import CellError, RotationIncomplete, rewrap_column
 
 OLD = Keyring.generate(purposes=["envelope"])
@@ -204,6 +204,30 @@ def test_wrapped_data_keys_move_with_their_scopes(files: Engine) -> None:
     with files.connect() as connection:
         for scope, wrapped in connection.execute(select(KEYS)):
             assert Envelope(other).open_data_key(wrapped, scope).key_id == keys[scope].key_id
+
+
+def test_wrapped_data_keys_move_to_a_kms_and_back(files: Engine) -> None:
+    kms = Envelope.from_external(generate_external_key(), key_id="kms-1", wrapped_key=b"blob")
+    with files.begin() as connection:
+        key, wrapped = Envelope(OLD).new_data_key("ann")
+        connection.execute(insert(KEYS).values(scope="ann", wrapped=wrapped))
+        connection.execute(insert(KEYS).values(scope="bob", wrapped=b"damaged"))
+    for from_, to in [(Envelope(OLD), kms), (kms, Envelope(NEW))]:
+        for rewrapped in (1, 0):
+            with pytest.raises(RotationIncomplete, match="1 of 2") as caught:
+                rewrap_column(files, KEYS, "wrapped", from_, scope="scope", to=to)
+            assert caught.value.rotation.rewrapped == rewrapped
+        with files.connect() as connection:
+            stored = connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.scope == "ann"))
+        assert stored is not None
+        assert to.open_data_key(stored, "ann").key_id == key.key_id
+
+
+def test_one_passphrase_to_another_is_not_said_to_be_done(files: Engine) -> None:
+    cheap: Any = {"memory_kib": 8, "time_cost": 1, "parallelism": 1}
+    old, new = (Envelope.from_passphrase(text, **cheap) for text in ("old one", "new one"))
+    with pytest.raises(CellError, match="passphrase"):
+        rewrap_column(files, FILES, "data", old, to=new)
 
 
 def test_an_encrypted_column_moves_as_it_is_stored(engine: Engine) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, configure_mappers, mapped_column
 
-from database.models import ENVELOPE, KEYRING
+from database.models import ENVELOPE, KEYRING, User
 from donjon import DecryptFailed
 from donjon.sqlalchemy import BlindIndex, CellError, EncryptedBytes, EncryptedString, seal_values
 
@@ -59,6 +59,7 @@ class Person(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     kind: Mapped[str]
     tenant: Mapped[int]
+    badge: Mapped[int | None]
 
 
 class Guest(Person):
@@ -76,7 +77,7 @@ class Clerk(Person):
     __mapper_args__ = {"polymorphic_identity": "clerk"}  # noqa: RUF012
 
     id: Mapped[uuid.UUID] = mapped_column(ForeignKey("persons.id"), primary_key=True)
-    wage: Mapped[str | None] = mapped_column(EncryptedString(ENVELOPE))
+    wage: Mapped[str | None] = mapped_column(EncryptedString(ENVELOPE, row=("badge",)))
 
 
 CARDS: Table = Card.__table__  # type: ignore[assignment]
@@ -193,11 +194,11 @@ def test_an_update_of_a_base_leaves_no_cell_of_a_subclass_behind(
 
 
 def test_nor_does_that_of_a_base_in_another_table(session: Session) -> None:
-    session.add(Clerk(id=uuid.uuid4(), tenant=1, wage="7"))
+    session.add(Clerk(id=uuid.uuid4(), tenant=1, badge=1, wage="7"))
     session.commit()
     for target in (Person, PERSONS):
         with pytest.raises(CellError, match=r"clerks\.wage"):
-            session.execute(update(target).values(id=uuid.uuid4()))
+            session.execute(update(target).values(badge=2))
 
 
 def upsert(session: Session, **values: Any) -> Any:
@@ -252,6 +253,37 @@ def test_an_upsert_of_mysql_says_not_where_the_conflict_is() -> None:
         for changes in ({"number": statement.inserted.number}, {"tenant": 2}):
             with pytest.raises(CellError, match="upsert"):
                 session.execute(statement.on_duplicate_key_update(**changes))
+
+
+def test_a_statement_that_entities_are_read_from_is_looked_at(session: Session, card: Card) -> None:
+    for values in ({"number": literal(PLAIN)}, {"tenant": 2}):
+        changing = update(Card).values(values).returning(Card)
+        with pytest.raises(CellError):
+            session.scalars(select(Card).from_statement(changing))
+    session.rollback()
+    assert (card.number, card.by_tenant) == ("1234", "secret")
+
+
+def test_no_cell_is_written_without_its_index(engine: Engine) -> None:
+    """Else the row is found by what was in it, and not by what is."""
+    with Session(engine) as session:
+        session.add(user := User(email="ann@example.com"))
+        session.commit()
+        new = seal_values(User, {"id": user.id, "email": "bob@example.com"})
+        for value in (None, new["email"]):
+            with pytest.raises(CellError, match="index"):
+                session.execute(update(User).values(email=value))
+        made = postgresql if engine.dialect.name == "postgresql" else sqlite
+        statement = made.insert(User).values(new)
+        changes = {"email": statement.excluded.email}
+        with pytest.raises(CellError, match="index"):
+            session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
+        changes["email_index"] = statement.excluded.email_index
+        session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
+        session.commit()
+        found = select(User).where(User.email_index.matches("bob@example.com"))
+        assert session.scalars(found).one().email == "bob@example.com"
+        session.execute(update(User).values(email=None, email_index=None))
 
 
 def test_there_are_no_variants_of_what_is_sealed() -> None:

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
+from functools import partial
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Engine,
     LargeBinary,
     MetaData,
+    Pool,
     RootTransaction,
     String,
     Table,
@@ -65,7 +67,9 @@ class DataKeys:
     ) -> None:
         self._envelope = envelope
         self._table = table
-        self._cache = _Cache(cache, max_age_s)
+        # By database: scopes of two, shards or a test's, have the same names and other keys.
+        self._caches: WeakKeyDictionary[Pool, dict[str | None, _Cache]] = WeakKeyDictionary()
+        self._new_cache = partial(_Cache, cache, max_age_s)
         # A key that a transaction made is no key before that is committed: it may be rolled back,
         # to a savepoint too, and what was sealed under a remembered one would be lost.
         self._made: WeakKeyDictionary[RootTransaction, set[str]] = WeakKeyDictionary()
@@ -94,16 +98,16 @@ class DataKeys:
     def sealing_key(self, scope: Any, connect: Connect, /) -> DataKey:
         """`get_or_create`, for the encrypted columns."""
         name, connection = scope_of(scope), connect()
-        kept, transaction = self._cache.get(name), _innermost(connection)
+        kept, transaction = self._cache(connection).get(name), _innermost(connection)
         if kept and transaction is not None and name in self._held.get(transaction, ()):
             return kept.key
         return self._stored(connection, name, hold=True) or self._create(connection, name)
 
     def opening_key(self, scope: Any, connect: Connect, /) -> DataKey:
         """`get`, for the encrypted columns."""
-        name = scope_of(scope)
-        kept = self._cache.get(name)
-        key = kept.key if kept else self._stored(connect(), name)
+        name, connection = scope_of(scope), connect()
+        kept = self._cache(connection).get(name)
+        key = kept.key if kept else self._stored(connection, name)
         if key is None:
             raise DataKeyMissing(
                 "there is no data key for the scope: it was shredded, or never was"
@@ -135,7 +139,7 @@ class DataKeys:
         """
         name = scope_of(scope)
         deleted = self._delete(connection, name)
-        self._cache.bar(name)
+        self._cache(connection).bar(name)
         if deleted is None:
             raise DataKeyMissing(
                 "there is no data key for the scope: it was shredded, or never was"
@@ -146,7 +150,7 @@ class DataKeys:
 
     def forget(self) -> None:
         """Drop the keys that are kept, as if their time was over."""
-        self._cache.clear()
+        self._caches.clear()
 
     def rewrap(
         self,
@@ -169,6 +173,13 @@ class DataKeys:
             progress=progress,
         )
 
+    def _cache(self, connection: Connection) -> _Cache:
+        """Return the keys that are kept of the table as this connection sees it."""
+        schemas = connection.get_execution_options().get("schema_translate_map") or {}
+        schema = schemas.get(self._table.schema, self._table.schema)
+        caches = self._caches.setdefault(connection.engine.pool, {})
+        return caches.get(schema) or caches.setdefault(schema, self._new_cache())
+
     def _stored(self, connection: Connection, name: str, *, hold: bool = False) -> DataKey | None:
         columns = self._table.c
         looking = select(columns.wrapped).where(columns.scope == name)
@@ -177,12 +188,13 @@ class DataKeys:
         wrapped = connection.scalar(looking)
         if wrapped is None:
             return None
-        kept = self._cache.get(name)
+        cache = self._cache(connection)
+        kept = cache.get(name)
         if kept is None or kept.wrapped != wrapped:
             kept = _Kept(self._envelope.open_data_key(wrapped, name), wrapped)
         root, innermost = connection.get_transaction(), _innermost(connection)
         if root is not None and innermost is not None and name not in self._made.get(root, ()):
-            self._cache.put(name, kept)
+            cache.put(name, kept)
             if hold:
                 self._held.setdefault(innermost, set()).add(name)
         return kept.key
@@ -271,10 +283,6 @@ class _Cache:
         """Forget a key, and keep none of that name for as long as one would be kept."""
         with self._lock:
             self._keep(name, None)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._entries.clear()
 
     def _keep(self, name: str, key: _Kept | None) -> None:
         self._entries[name] = (key, time.monotonic() + self._max_age_s)

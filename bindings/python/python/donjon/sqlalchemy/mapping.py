@@ -167,8 +167,9 @@ class _Rows:
 
     after_update = after_insert
 
-    def load(self, state: State, _: Any) -> None:
-        for name in self._cells:
+    def load(self, state: State, context: Any) -> None:
+        # `merge(load=False)` has none: it brings plaintext from another object.
+        for name in self._cells if context is not None else ():
             value = state.dict.get(name)
             if value is not None and not isinstance(value, Sealed):
                 # Read as another type than the column's: never passed on as if it had been opened.

@@ -101,6 +101,9 @@ def rewrap_column(
         RotationIncomplete: when all rows were seen and some do not open.
 
     """
+    if to is not None and to is not envelope and not (to.key_id or envelope.key_id):
+        # They name no key: nothing would say which rows are done.
+        raise CellError("from one passphrase to another, re-wrap the rows yourself, each once")
     job = _Job(table, column, scope, wrapped_by)
     rotation, wrap = Rotation(), to or envelope
     with transaction(bind) as connection:
@@ -109,7 +112,7 @@ def rewrap_column(
         changes = []
         for row in page:
             try:
-                if wrap.needs_rewrap(bytes_of(row.donjon_prefix)):
+                if job.is_due(wrap, bytes_of(row.donjon_prefix)):
                     changes.append(job.change(bind, row, envelope, wrap))
             except donjon.DonjonError as error:
                 rotation.failed.append((tuple(row[: len(job.primary_key)]), error))
@@ -150,6 +153,16 @@ class _Job:
             if column is not None
         ]
         return select(*self.primary_key, prefix, *extra).where(self._column.is_not(None))
+
+    def is_due(self, wrap: Envelope, prefix: bytes) -> bool:
+        """Whether a row is to be wrapped anew by `wrap`."""
+        try:
+            return wrap.needs_rewrap(prefix)
+        except donjon.DecryptFailed:
+            if self._scope is None:
+                raise
+            # A data key may go from a keyring to a KMS. If it is none, it does not open.
+            return True
 
     def change(
         self, bind: Engine | Connection, row: Any, envelope: Envelope, to: Envelope

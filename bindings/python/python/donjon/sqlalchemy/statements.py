@@ -6,12 +6,12 @@ at by the column's type; what the database computes, and what cells are bound to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import BindParameter, ClauseElement, Insert, Null, Table, Update, event
-from sqlalchemy.orm import Mapper, ORMExecuteState, Session, configure_mappers
+from sqlalchemy.orm import FromStatement, Mapper, ORMExecuteState, Session, configure_mappers
 from sqlalchemy.types import NullType
 
 from donjon.sqlalchemy.columns import Encrypted
@@ -32,6 +32,8 @@ def remember(mapper: Mapper[Any]) -> None:
 def _check(execution: ORMExecuteState) -> None:
     """Refuse a statement that writes plaintext into a cell, or leaves cells behind."""
     statement = execution.statement
+    if isinstance(statement, FromStatement):
+        statement = statement.element
     if not isinstance(statement, Insert | Update):
         return
     for layout in _layouts(statement.table):
@@ -46,7 +48,9 @@ def _check(execution: ORMExecuteState) -> None:
             _check_select(layout, statement)
             _check_conflict(layout, statement._post_values_clause)
         else:
-            _check_bound(layout, {name for name, _ in written})
+            names = {name for name, _ in written}
+            _check_bound(layout, names)
+            _check_indexes(layout, names)
 
 
 def _layouts(table: Any) -> Iterable[Layout]:
@@ -109,6 +113,16 @@ def _check_bound(layout: Layout, written: set[str]) -> None:
             )
 
 
+def _check_indexes(layout: Layout, written: Container[str]) -> None:
+    """Refuse to leave an index that finds the row by what is not in the cell any more."""
+    for name, index in layout.indexes.items():
+        if name not in written and (index.of in written or index.tenant in written):
+            raise CellError(
+                f"the statement changes what `{index.name}` is an index of: it has to write that as"
+                " well, NULL or as `seal_values` fills it in"
+            )
+
+
 def _check_select(layout: Layout, statement: Insert) -> None:
     for name, _ in _named(layout, ((key, None) for key in statement._select_names or ())):
         if name in layout.cells:
@@ -131,6 +145,7 @@ def _check_conflict(layout: Layout, clause: Any) -> None:
         own = _is_column(value, layout, name)
         if not (own and name in equal):
             changed[name] = own or _may_be_sealed(value)
+    _check_indexes(layout, changed)
     for name, cell in layout.cells.items():
         if not changed.keys().isdisjoint(cell.bound):
             raise CellError(f"the upsert changes what `{cell.name}` is bound to")
