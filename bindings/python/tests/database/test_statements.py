@@ -29,7 +29,14 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, configure_mappers, 
 
 from database.models import ENVELOPE, KEYRING, User
 from donjon import DecryptFailed
-from donjon.sqlalchemy import BlindIndex, CellError, EncryptedBytes, EncryptedString, seal_values
+from donjon.sqlalchemy import (
+    BlindIndex,
+    CellError,
+    EncryptedBytes,
+    EncryptedJSON,
+    EncryptedString,
+    seal_values,
+)
 
 PLAIN = "plaintext"
 
@@ -48,6 +55,16 @@ class Card(Base):
     label: Mapped[str | None] = mapped_column(unique=True)
     by_tenant: Mapped[str | None] = mapped_column(EncryptedString(ENVELOPE, row=("tenant", "id")))
     number: Mapped[str | None] = mapped_column(EncryptedString(ENVELOPE))
+
+
+class Painted(Base):
+    """Cells with defaults of the client."""
+
+    __tablename__ = "painted"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    colour: Mapped[str] = mapped_column(EncryptedString(ENVELOPE), default="red")
+    tags: Mapped[list[str]] = mapped_column(EncryptedJSON(ENVELOPE), default=list)
 
 
 class Person(Base):
@@ -306,8 +323,16 @@ def test_what_is_read_as_another_type_does_not_pass_for_opened(
     assert found.id == id_
 
 
+def test_a_default_of_the_client_is_sealed(session: Session) -> None:
+    session.add(painted := Painted())
+    session.commit()
+    assert (painted.colour, painted.tags) == ("red", [])
+    raw = select(type_coerce(Painted.__table__.c.colour, LargeBinary))
+    assert b"red" not in session.connection().scalars(raw).one()
+
+
 @pytest.mark.parametrize(
-    "default", [{"server_default": PLAIN}, {"default": func.lower(PLAIN)}, {"onupdate": null()}]
+    "default", [{"server_default": PLAIN}, {"default": func.lower(PLAIN)}, {"onupdate": PLAIN}]
 )
 def test_no_default_of_the_database_is_sealed(default: dict[str, Any]) -> None:
     class Own(DeclarativeBase):

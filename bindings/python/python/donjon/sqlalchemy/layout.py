@@ -158,8 +158,8 @@ class Layout:
 
     def _check(self) -> None:
         for name, cell in self.cells.items():
-            if _is_given_by_database(self.columns[name]):
-                raise CellError(f"`{cell.name}` has a default that the database would not seal")
+            if _is_given_unsealed(self.columns[name]):
+                raise CellError(f"`{cell.name}` has a default that nothing would seal")
             if not cell.row:
                 raise CellError(f"`{cell.name}` is in a table without a primary key: give `row`")
             for bound in cell.bound:
@@ -192,11 +192,13 @@ def _changes_by_itself(column: Column[Any]) -> bool:
     )
 
 
-def _is_given_by_database(column: Column[Any]) -> bool:
-    defaults = (column.default, column.onupdate)
-    return column.server_default is not None or any(
-        default is not None and (default.is_clause_element or default.is_sequence)
-        for default in defaults
+def _is_given_unsealed(column: Column[Any]) -> bool:
+    """Say whether a statement or the database writes a value that its object never had."""
+    default = column.default
+    return (
+        column.server_default is not None
+        or column.onupdate is not None
+        or (default is not None and (default.is_clause_element or default.is_sequence))
     )
 
 

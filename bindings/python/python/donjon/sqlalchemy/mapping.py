@@ -126,7 +126,7 @@ class _Rows:
             event.listen(attribute, "set", _noted, active_history=True, propagate=True)
 
     def before_insert(self, _: Mapper[Any], connection: Connection, state: State) -> None:
-        for name in self._bound:
+        for name in (*self._bound, *self._cells):
             _ensure_default(self._layout, name, state, connection)
         for name, cell in self._cells.items():
             if state.dict.get(name) is not None:
