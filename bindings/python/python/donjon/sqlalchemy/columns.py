@@ -49,7 +49,8 @@ class Encrypted(TypeDecorator[_T]):
     a renamed table or column was called when its first cell was sealed.
 
     A cell's context is the scope if there is one, the table, the column, and the row's columns,
-    each as `part_of` writes it.
+    each as `part_of` writes it. The table is called what it is declared as: one for each schema of
+    a `schema_translate_map` needs a `scope` that tells them apart, or keys that do.
     """
 
     impl = LargeBinary

@@ -48,10 +48,11 @@ class DataKeys:
 
     A row's key is looked up, and made where there is none, in the transaction that writes the row:
     they are committed together or not at all. Keys that were committed are kept, opened, up to
-    `cache` of them and for at most `max_age_s`: so long after `shred` another process may still
-    open cells. It writes none: before a transaction seals its first cell of a scope, the row of the
-    key is looked up, and where the database can, held until the transaction ends (`FOR KEY SHARE`
-    in PostgreSQL, for which writers need the right to UPDATE the table), so that a `shred` waits.
+    `cache` of them and for at most `max_age_s` since they were read: so long after `shred`, and
+    after the end of transactions that began before it, another process may still open cells. It
+    writes none: before a transaction seals its first cell of a scope, the row of the key is looked
+    up, and where the database can, held until the transaction ends (`FOR KEY SHARE` in PostgreSQL,
+    for which writers need the right to UPDATE the table), so that a `shred` waits.
 
     One table wants one `DataKeys` per process, and holds the keys of one kind of subject: scopes
     are texts, so user 7 and tenant 7 of one table would have one key, and be shredded together.
