@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import (
     Column,
+    Dialect,
     Engine,
     FetchedValue,
     ForeignKey,
     LargeBinary,
     String,
     Table,
+    TypeDecorator,
     Uuid,
     create_engine,
     insert,
@@ -255,6 +257,39 @@ def test_a_key_is_bound_as_the_database_gives_it_back(session: Session) -> None:
     session.expunge_all()
     found = session.scalars(select(Record)).one()
     assert (found.year, found.number, found.body) == (2024, "07", "one")
+
+
+class Guid(TypeDecorator[uuid.UUID]):
+    """A host's own type, which takes identifiers in any spelling."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        return value and uuid.UUID(str(value)).hex
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        return value and uuid.UUID(value)
+
+
+@pytest.mark.parametrize("spelled", [str, lambda key: key.hex, lambda key: str(key).upper()])
+def test_a_key_of_a_type_of_the_host_s_is_bound_as_it_comes_back(spelled: Any) -> None:
+    class Own(DeclarativeBase):
+        pass
+
+    class Note(Own):
+        __tablename__ = "notes"
+        id: Mapped[Any] = mapped_column(Guid, primary_key=True)
+        text: Mapped[str] = mapped_column(EncryptedString(ENVELOPE))
+
+    engine = create_engine("sqlite://")
+    Own.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Note(id=spelled(uuid.uuid4()), text="there"))
+        session.commit()
+        session.expunge_all()
+        assert session.scalars(select(Note)).one().text == "there"
+    engine.dispose()
 
 
 def test_tools_for_tables_go_by_the_names_of_attributes(engine: Engine) -> None:

@@ -6,13 +6,20 @@ import uuid
 from typing import Any
 
 from sqlalchemy import Integer, Uuid
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from donjon.sqlalchemy.sealed import CellError
 
 
 def as_stored(value: Any, type_: TypeEngine[Any]) -> Any:
     """Return a value as a column of `type_` gives it back: it takes texts of numbers and UUIDs."""
+    if isinstance(type_, TypeDecorator):
+        # The host's own: what it makes of a value on the way in, and of that on the way out.
+        dialect = DefaultDialect()
+        for process in (type_.bind_processor(dialect), type_.result_processor(dialect, None)):
+            value = value if process is None or value is None else process(value)
+        return value
     if isinstance(value, str):
         if isinstance(type_, Uuid):
             return uuid.UUID(value)
