@@ -132,8 +132,10 @@ mod tests {
 
     fn key(number: usize, purpose: &str, status: &str) -> String {
         let k = SECRETS[number];
+        // A destroyed key has none.
+        let secret = if status == "destroyed" { "" } else { &*format!(r#""k":"{k}","#) };
         format!(
-            r#"{{"kty":"oct","kid":"{number}","alg":"HS256","k":"{k}","purpose":"{purpose}","status":"{status}"}}"#
+            r#"{{"kty":"oct","kid":"{number}","alg":"HS256",{secret}"purpose":"{purpose}","status":"{status}"}}"#
         )
     }
 
