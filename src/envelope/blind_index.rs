@@ -87,13 +87,12 @@ impl BlindIndex {
             return Err(EnvelopeError::InvalidArgument);
         }
         let place = Context::new(&[tenant.as_ref(), table.as_ref(), column.as_ref()])?;
-        let primary = keyring.primary(Purpose::BlindIndex);
-        let primary = primary.ok_or(EnvelopeError::Config("no primary `blind-index` secret"))?;
-        let live = keyring.of_purpose(Purpose::BlindIndex).filter(|key| is_live(key));
-        let others = live.filter(|key| !Arc::ptr_eq(key, primary));
+        let keys = keyring.primary_first(Purpose::BlindIndex);
+        let keys = keys.ok_or(EnvelopeError::Config("no primary `blind-index` secret"))?;
+        let mut live = keys.filter(|key| is_live(key)).map(|key| IndexKey::new(key, &place));
         let index = Self {
-            primary: IndexKey::new(primary, &place)?,
-            others: others.map(|key| IndexKey::new(key, &place)).collect::<Result<_, _>>()?,
+            primary: live.next().ok_or(EnvelopeError::Internal)??,
+            others: live.collect::<Result<_, _>>()?,
             bits,
         };
         if index.has_an_epoch_twice() {

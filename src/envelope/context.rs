@@ -1,7 +1,6 @@
 //! What a ciphertext is bound to: the place where it belongs.
 
 use alloc::borrow::Cow;
-use alloc::vec::Vec;
 
 use super::EnvelopeError;
 use crate::bytes::lp;
@@ -30,16 +29,22 @@ impl<'a> Context<'a> {
     /// # Errors
     /// - [`EnvelopeError::TooLarge`]: over [`MAX_CONTEXT_LEN`].
     pub fn new(parts: &[impl AsRef<[u8]>]) -> Result<Self, EnvelopeError> {
-        let mut encoded = Vec::new();
-        for part in parts {
-            let part = part.as_ref();
-            if part.len() > MAX_CONTEXT_LEN {
-                return Err(EnvelopeError::TooLarge);
-            }
-            lp(part, &mut encoded);
-            if encoded.len() > MAX_CONTEXT_LEN {
-                return Err(EnvelopeError::TooLarge);
-            }
+        parts.iter().try_fold(Self::EMPTY, |context, part| context.with(part.as_ref()))
+    }
+
+    /// This context, and one more part.
+    ///
+    /// # Errors
+    /// - [`EnvelopeError::TooLarge`]: over [`MAX_CONTEXT_LEN`].
+    pub fn with(self, part: &[u8]) -> Result<Self, EnvelopeError> {
+        // Asked before the part is copied.
+        if part.len() > MAX_CONTEXT_LEN {
+            return Err(EnvelopeError::TooLarge);
+        }
+        let mut encoded = self.0.into_owned();
+        lp(part, &mut encoded);
+        if encoded.len() > MAX_CONTEXT_LEN {
+            return Err(EnvelopeError::TooLarge);
         }
         Ok(Self(Cow::Owned(encoded)))
     }

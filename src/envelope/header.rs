@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 
+use super::aead::TAG_LEN;
 use super::passphrase::{Kdf, SALT_LEN};
 use super::{EnvelopeError, chunked};
 use crate::keyring::MAX_KEY_ID_LEN;
@@ -23,7 +24,7 @@ pub const MAX_PREFIX_LEN: usize = 8 + MAX_KEY_ID_LEN + MAX_WRAPPED_KEY_LEN + chu
 pub const DATA_KEY_LEN: usize = 32;
 
 /// A data key sealed under a key-encryption key.
-pub(super) const WRAP_LEN: usize = chunked::START_LEN + DATA_KEY_LEN + 16;
+pub(super) const WRAP_LEN: usize = chunked::START_LEN + DATA_KEY_LEN + TAG_LEN;
 
 /// What an envelope is, and so whose key opens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

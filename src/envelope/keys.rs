@@ -22,13 +22,12 @@ struct KeyEncryptionKey {
 
 impl KeyEncryptionKeys {
     pub(super) fn new(keyring: &Keyring, purpose: Purpose) -> Result<Self, EnvelopeError> {
-        let primary = keyring.primary(purpose).ok_or(EnvelopeError::Config(match purpose {
+        let found = keyring.primary_first(purpose).ok_or(EnvelopeError::Config(match purpose {
             Purpose::Settings => "no primary `settings` secret",
             _ => "no primary `envelope` secret",
         }))?;
-        let others = keyring.of_purpose(purpose).filter(|key| !Arc::ptr_eq(key, primary));
         let mut keys = Vec::new();
-        for key in core::iter::once(primary).chain(others) {
+        for key in found {
             if !key.id().is_some_and(is_key_id) {
                 return Err(EnvelopeError::Config("a key-encryption key has no key id"));
             }

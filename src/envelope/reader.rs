@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::aead::TAG_LEN;
 use super::chunked::{self, CHUNK, CHUNK_LEN, MessageKey, SEALED_CHUNK, SEALED_CHUNK_LEN};
 use super::{Context, EnvelopeError, Sealer};
 
@@ -133,7 +134,7 @@ impl Reader {
         // Only the chunks at both ends, of which a part is wanted, take a detour.
         let mut part = Zeroizing::new(Vec::new());
         for (index, chunk) in (extent.first..).zip(span.chunks(SEALED_CHUNK_LEN)) {
-            let chunk_len = chunk.len().checked_sub(16).ok_or(EnvelopeError::DecryptFailed)?;
+            let chunk_len = chunk.len().checked_sub(TAG_LEN).ok_or(EnvelopeError::DecryptFailed)?;
             let wanted = chunk_len.saturating_sub(skipped).min(rest.len());
             let (place, after) = rest.split_at_mut_checked(wanted).ok_or(EnvelopeError::Internal)?;
             if wanted == chunk_len {
@@ -158,7 +159,7 @@ impl Reader {
     fn check_end(&self, tail: &[u8]) -> Result<(), EnvelopeError> {
         let last_len = usize::try_from(self.plaintext_len % CHUNK).map_err(|_| EnvelopeError::Internal)?;
         let start =
-            tail.len().checked_sub(last_len.saturating_add(16)).ok_or(EnvelopeError::DecryptFailed)?;
+            tail.len().checked_sub(last_len.saturating_add(TAG_LEN)).ok_or(EnvelopeError::DecryptFailed)?;
         let chunk = tail.get(start..).ok_or(EnvelopeError::Internal)?;
         let mut plaintext = Zeroizing::new(chunked::zeroed(last_len)?);
         self.key.open_chunk(self.plaintext_len / CHUNK, chunk, &mut plaintext)

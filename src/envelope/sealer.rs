@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use zeroize::Zeroizing;
 
+use super::aead::TAG_LEN;
 use super::chunked::{self, MessageKey, SALT_LEN, START_LEN};
 use super::data_key::DataKey;
 use super::header::{DATA_KEY_LEN, Header, Kind};
@@ -321,7 +322,7 @@ impl Sealer {
             return Ok(out);
         }
         let (mut out, key) = self.begin_payload(DATA_KEY_LABEL, scope, now_s, entropy)?;
-        let mut sealed = [0; DATA_KEY_LEN + 16];
+        let mut sealed = [0; DATA_KEY_LEN + TAG_LEN];
         key.seal_message(data_key, &mut sealed)?;
         out.extend_from_slice(&sealed);
         Ok(out)
@@ -342,7 +343,7 @@ impl Sealer {
             return self.source.unwrap(&header, scope, now_s);
         }
         let (key, chunks) = self.resume_payload(DATA_KEY_LABEL, scope, now_s, wrapped)?;
-        if chunks.len() != DATA_KEY_LEN + 16 {
+        if chunks.len() != DATA_KEY_LEN + TAG_LEN {
             return Err(EnvelopeError::DecryptFailed);
         }
         let mut data_key = Zeroizing::new([0; DATA_KEY_LEN]);

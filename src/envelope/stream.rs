@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::mem;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::aead::TAG_LEN;
 use super::chunked::{CHUNK, CHUNK_LEN, MAX_PLAINTEXT_LEN, MessageKey, SEALED_CHUNK_LEN};
 use super::{Context, EnvelopeError, Sealer};
 use crate::entropy::Entropy;
@@ -223,9 +224,9 @@ impl Stream {
     pub(crate) fn finished_len(&self) -> Result<usize, EnvelopeError> {
         self.check_live()?;
         match self.direction {
-            Direction::Seal => self.held.len().checked_add(16).ok_or(EnvelopeError::Internal),
+            Direction::Seal => self.held.len().checked_add(TAG_LEN).ok_or(EnvelopeError::Internal),
             // Too short for a tag: what there is fails in `finish_into`, once and for all.
-            Direction::Open => Ok(self.held.len().saturating_sub(16)),
+            Direction::Open => Ok(self.held.len().saturating_sub(TAG_LEN)),
         }
     }
 

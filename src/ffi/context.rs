@@ -2,7 +2,6 @@
 
 use super::guard;
 use super::memory::{Output, bytes};
-use crate::bytes::lp;
 use crate::envelope::Context;
 
 /// The longest context, in bytes: all parts, and four bytes for each.
@@ -34,13 +33,6 @@ pub unsafe extern "C" fn donjon_context_append(
         let (context, part, out) = unsafe {
             (bytes(context, context_len)?, bytes(part, part_len)?, Output::new(out, cap, out_len)?)
         };
-        Context::from_encoded(context)?;
-        if part.len() > DONJON_CONTEXT_MAX {
-            return Err(crate::error::Status::TooLarge);
-        }
-        let mut extended = context.to_vec();
-        lp(part, &mut extended);
-        Context::from_encoded(&extended)?;
-        out.write(&extended)
+        out.write(Context::from_encoded(context)?.with(part)?.as_encoded())
     })
 }

@@ -135,11 +135,16 @@ impl Output {
     }
 
     /// Refuses now if fewer than `bound` bytes fit, before anything is made.
-    pub(super) fn require(self, bound: usize) -> Result<Self, Status> {
-        if self.cap >= bound {
-            return Ok(self);
+    pub(super) fn require(mut self, bound: usize) -> Result<Self, Status> {
+        self.check_room(bound)?;
+        Ok(self)
+    }
+
+    fn check_room(&mut self, needed: usize) -> Result<(), Status> {
+        if self.cap >= needed {
+            return Ok(());
         }
-        self.out_len.put(bound);
+        self.out_len.set(needed);
         Err(Status::BufferTooSmall)
     }
 
@@ -158,10 +163,7 @@ impl Output {
 
     /// The first `len` bytes of the output. Refused if they do not fit, or share memory with an input.
     pub(super) fn claim(&mut self, len: usize, inputs: &[&[u8]]) -> Result<&mut [u8], Status> {
-        if self.cap < len {
-            self.out_len.set(len);
-            return Err(Status::BufferTooSmall);
-        }
+        self.check_room(len)?;
         if len == 0 {
             return Ok(&mut []);
         }

@@ -346,6 +346,13 @@ impl Keyring {
         self.keys.iter().find(|key| key.purpose == purpose && key.status == KeyStatus::Primary)
     }
 
+    /// The keys of a purpose, its primary first; `None` if there is no primary.
+    pub(crate) fn primary_first(&self, purpose: Purpose) -> Option<impl Iterator<Item = &Arc<Key>>> {
+        let primary = self.primary(purpose)?;
+        let others = self.of_purpose(purpose).filter(move |key| !Arc::ptr_eq(key, primary));
+        Some(core::iter::once(primary).chain(others))
+    }
+
     pub(crate) fn of_purpose(&self, purpose: Purpose) -> impl Iterator<Item = &Arc<Key>> {
         self.keys.iter().filter(move |key| key.purpose == purpose)
     }

@@ -20,11 +20,10 @@ pub(super) struct Peppers {
 
 impl Peppers {
     pub(super) fn new(keyring: &Keyring) -> Result<Self, PasswordError> {
-        let primary = keyring.primary(Purpose::PasswordPepper);
-        let primary = primary.ok_or(PasswordError::Config("no primary `password-pepper` secret"))?;
-        let others = keyring.of_purpose(Purpose::PasswordPepper).filter(|key| !Arc::ptr_eq(key, primary));
+        let peppers = keyring.primary_first(Purpose::PasswordPepper);
+        let peppers = peppers.ok_or(PasswordError::Config("no primary `password-pepper` secret"))?;
         let mut keys: Vec<(KeyId, Arc<Key>)> = Vec::new();
-        for key in core::iter::once(primary).chain(others) {
+        for key in peppers {
             let id = key.id().ok_or(PasswordError::Config("a pepper has no key id"))?;
             let id = key_id(id);
             if key.secret().is_none() && key.key_type().is_some() {
