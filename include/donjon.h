@@ -278,6 +278,9 @@ typedef struct donjon_keyring donjon_keyring;
 // Subjects keep their policy alive, so the old one may be freed at once.
 typedef struct donjon_policy donjon_policy;
 
+// The proxies before a host: which header they write, and which of them to believe.
+typedef struct donjon_proxies donjon_proxies;
+
 // Mints and checks single-purpose tokens (password reset, e-mail verification, invitation), each bound
 // to a state: once that has changed, the token is dead.
 typedef struct donjon_purpose_tokens donjon_purpose_tokens;
@@ -319,6 +322,21 @@ typedef struct {
   // The next state.
   uint8_t state[DONJON_JWKS_STATE_LEN];
 } donjon_jwks_verdict;
+// Who sent a request. Texts are not terminated; what is behind them is zero.
+typedef struct {
+  // Its address, as RFC 5952 writes it: no port, no zone, never IPv4-mapped.
+  uint8_t ip[46];
+  // The bytes of ip.
+  uint8_t ip_len;
+  // 1: the header said so. 0: it is the peer.
+  uint8_t from_header;
+  // What its limits count in: an IPv4 address, or an IPv6 network such as 2001:db8:1:2::/64.
+  uint8_t bucket[50];
+  // The bytes of bucket.
+  uint8_t bucket_len;
+  // Zero.
+  uint8_t reserved;
+} donjon_client;
 
 // What a refresh token that was presented leads to.
 typedef struct {
@@ -1338,6 +1356,53 @@ int32_t donjon_policy_lint(const donjon_policy *policy,
 
 // Frees a policy. Its subjects live on.
 void donjon_policy_free(donjon_policy *policy);
+
+// Says what proxies are before a host.
+//
+// config: empty for none, so that the peer is the client; or {"header":"x-forwarded-for",
+//   "trusted":["10.0.0.0/8","2001:db8::/32"],"hops":0,"ipv6_prefix":64}, any member left out or null.
+//   "header": the one header that the proxies write: "x-forwarded-for", "forwarded" (RFC 7239) or
+//   "x-real-ip". No other is ever looked at.
+//   "trusted": the networks of the proxies, up to 4,096, or single addresses. Bits behind the prefix, leading
+//   zeros, zones and IPv4-mapped networks are refused. None: nobody is believed.
+//   "hops": instead of them, how many proxies every request passes, up to 255: the client is that entry from
+//   the right. Only where nothing but the proxies reaches the host.
+//   "ipv6_prefix": how many bits of an IPv6 address are its bucket, 32 to 128.
+//
+// Errors: CONFIG_ERROR.
+int32_t donjon_proxies_new(const uint8_t *config,
+                           size_t config_len,
+                           donjon_proxies **out);
+
+// Says why donjon_proxies_new refuses a configuration: null if it does not, else
+// `{"error":"config_error","path":"trusted[0]","message":"…"}`.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_proxies_diagnose(const uint8_t *config,
+                                size_t config_len,
+                                uint8_t *out,
+                                size_t cap,
+                                size_t *out_len);
+
+// The client of a request: the peer, unless it is a proxy that is believed and the header names another.
+//
+// peer: the address that the connection came from, with or without a port.
+// lines: the values of all lines of the header, as they came, with a LF between two; empty if there are none.
+//   They may be anything. The last 16 KiB are read, from the right and no further than needed: entries of
+//   trusted networks are passed over, and the first other one is the client, or the leftmost if there is no
+//   other. An entry that is no address on the way there, and of "x-real-ip" anything but one address, leaves
+//   it at the peer.
+//
+// Errors: MALFORMED (the peer is no address, as of a Unix socket, and no header speaks for it).
+int32_t donjon_proxies_client(const donjon_proxies *proxies,
+                              const uint8_t *peer,
+                              size_t peer_len,
+                              const uint8_t *lines,
+                              size_t lines_len,
+                              donjon_client *out);
+
+// Frees proxies.
+void donjon_proxies_free(donjon_proxies *proxies);
 
 // Makes the tokens of a keyring, which may be freed afterwards.
 //

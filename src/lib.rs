@@ -17,6 +17,7 @@
 //! - [`settings`] – seals the secrets of an environment, each for its own setting.
 //! - [`fernet`], [`aes_engine`] – read what `cryptography` and sqlalchemy-utils encrypted, for those on their
 //!   way here.
+//! - [`client_address`] – decides who sent a request that came through proxies.
 //! - [`jwks`] – decides when to fetch an identity provider's key set again.
 //!
 //! # What they share
@@ -38,6 +39,7 @@ extern crate std;
 pub mod aes_engine;
 pub mod base64url;
 mod bytes;
+pub mod client_address;
 pub mod ct;
 pub mod entropy;
 pub mod envelope;

@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString as _};
 
 use super::memory::Output;
+use crate::client_address::ClientAddressError;
 use crate::envelope::EnvelopeError;
 use crate::error::Status;
 use crate::json::ObjectWriter;
@@ -35,6 +36,16 @@ impl From<PolicyError> for Diagnosis {
         let status = error.status();
         match error {
             PolicyError::Refused { path, reason } => Self { status, path, message: reason },
+            other => Self { status, path: String::new(), message: other.to_string() },
+        }
+    }
+}
+
+impl From<ClientAddressError> for Diagnosis {
+    fn from(error: ClientAddressError) -> Self {
+        let status = error.status();
+        match error {
+            ClientAddressError::Config { path, reason } => Self { status, path, message: reason.into() },
             other => Self { status, path: String::new(), message: other.to_string() },
         }
     }

@@ -24,6 +24,7 @@ mod memory;
 mod password;
 mod permission;
 mod policy;
+mod proxies;
 mod purpose;
 mod reader;
 mod refresh;
@@ -52,6 +53,7 @@ pub use keyring::*;
 pub use password::*;
 pub use permission::*;
 pub use policy::*;
+pub use proxies::*;
 pub use purpose::*;
 pub use reader::*;
 pub use refresh::*;
@@ -67,6 +69,7 @@ pub use verifier::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::aes_engine::AesEngineError;
+use crate::client_address::ClientAddressError;
 use crate::envelope::EnvelopeError;
 use crate::error::Status;
 use crate::fernet::FernetError;
@@ -83,6 +86,12 @@ fn guard(call: impl FnOnce() -> Result<(), Status>) -> i32 {
 
 impl From<AesEngineError> for Status {
     fn from(error: AesEngineError) -> Self {
+        error.status()
+    }
+}
+
+impl From<ClientAddressError> for Status {
+    fn from(error: ClientAddressError) -> Self {
         error.status()
     }
 }

@@ -66,6 +66,10 @@ fn structures_keep_their_layout() {
         (8, 4)
     );
     assert_eq!((size_of::<donjon_jwks_verdict>(), offset_of!(donjon_jwks_verdict, state)), (40, 16));
+    assert_eq!(
+        (size_of::<donjon_client>(), offset_of!(donjon_client, bucket), offset_of!(donjon_client, bucket_len)),
+        (100, 48, 98)
+    );
 }
 
 #[test]
@@ -96,6 +100,7 @@ fn every_export_is_guarded() {
         ("password", include_str!("password.rs")),
         ("permission", include_str!("permission.rs")),
         ("policy", include_str!("policy.rs")),
+        ("proxies", include_str!("proxies.rs")),
         ("purpose", include_str!("purpose.rs")),
         ("reader", include_str!("reader.rs")),
         ("refresh", include_str!("refresh.rs")),
