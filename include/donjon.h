@@ -72,6 +72,19 @@
 // A fetch failed.
 #define DONJON_JWKS_FAILED 4
 
+// The most limits that one key is held to at once.
+#define DONJON_LIMITS_MAX 8
+
+// The bytes of the longest state of a key. One limit's is at most 23, but for a sliding log's: 10, and 6 for
+// each of its amount.
+#define DONJON_LIMIT_STATE_MAX 3152
+
+// X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset.
+#define DONJON_LIMIT_HEADERS_X 1
+
+// RateLimit-Policy and RateLimit, as draft-ietf-httpapi-ratelimit-headers-10 has them.
+#define DONJON_LIMIT_HEADERS_IETF 2
+
 // The matrix as JSON: {"permissions":[…],"roles":[…],"cells":{"admin":{"document:read":"granted"}}};
 // a cell is "granted", "some" (instances) or "denied", and absent where nothing is granted.
 #define DONJON_MATRIX_JSON 0
@@ -222,6 +235,13 @@
 // What is stored does not open: another key, another context, or not what was sealed.
 #define DONJON_DECRYPT_FAILED 100
 
+// rate_limited: the limit is spent.
+#define DONJON_RATE_LIMITED 120
+
+// store_unavailable: the store did not answer. Never a function's of this library: hosts answer it whose
+// store is down.
+#define DONJON_STORE_UNAVAILABLE 121
+
 // One of the permissions is enough.
 #define DONJON_ANY 1
 
@@ -274,6 +294,9 @@ typedef struct donjon_issuer donjon_issuer;
 // wiped when the last handle that holds them is freed.
 typedef struct donjon_keyring donjon_keyring;
 
+// What one key is held to: one limit or several, which are spent all or nothing. Never changes.
+typedef struct donjon_limits donjon_limits;
+
 // Roles and permissions, loaded. It never changes: to replace it, load another and swap the pointers.
 // Subjects keep their policy alive, so the old one may be freed at once.
 typedef struct donjon_policy donjon_policy;
@@ -322,6 +345,31 @@ typedef struct {
   // The next state.
   uint8_t state[DONJON_JWKS_STATE_LEN];
 } donjon_jwks_verdict;
+
+// What was decided about a cost, and how the limit stands that decided it: of several, the one that makes the
+// caller wait longest, or, where all allowed it, the one with the least left.
+typedef struct {
+  // 1: the cost was there, and is spent. Of a cost of 0: a cost of 1 is there, and nothing is spent.
+  uint32_t allowed;
+  // 1: the cost is more than can ever be there.
+  uint32_t never_allowed;
+  // How much of the limit may be had at once.
+  uint32_t limit;
+  // How much is left of it.
+  uint32_t remaining;
+  // Which limit it is, counted from 0 in the order in which they were written.
+  uint32_t index;
+  // 1: a table had no place left for the key, and decided as it was configured.
+  uint32_t table_full;
+  // Until all of it is there again, in milliseconds.
+  int64_t reset_after_ms;
+  // 0 if allowed; -1 if never allowed; else after so many milliseconds the cost is there, and not before, if
+  // nobody else spends.
+  int64_t retry_after_ms;
+  // Until the state of the key says nothing any more, in milliseconds: how long to store it.
+  int64_t keep_ms;
+} donjon_limit_verdict;
+
 // Who sent a request. Texts are not terminated; what is behind them is zero.
 typedef struct {
   // Its address, as RFC 5952 writes it: no port, no zone, never IPv4-mapped.
@@ -1157,6 +1205,153 @@ int32_t donjon_keyring_summary(const donjon_keyring *keyring,
 
 // Frees a keyring. Issuers and verifiers made from it live on.
 void donjon_keyring_free(donjon_keyring *keyring);
+
+// Makes limits.
+//
+// config: one of
+//   {"limits":"10/second; 100/hour","algorithm":"gcra","burst":20}: as the Python package limits reads them:
+//     second, minute, hour, day, month (30 days), year (360 days); several with ; , or | between them, no two
+//     of one period, 8 at most. "algorithm": "gcra" (the default), "token_bucket", "fixed_window",
+//     "sliding_window" or "sliding_log" (amounts up to 64). "burst": how much may be had at once, of a single
+//     limit under gcra or token_bucket; its amount unless given.
+//   {"lockout":{"attempts":5,"lock_s":900,"growth":1,"max_lock_s":86400}}: any member left out is so. Attempts
+//     are spent before they are made, and given back when they succeed.
+//   {"profile":"session-cluster/session_create"}: one of donjon_limit_profiles.
+//
+// Errors: CONFIG_ERROR.
+int32_t donjon_limits_new(const uint8_t *config,
+                          size_t config_len,
+                          donjon_limits **out);
+
+// Says why donjon_limits_new refuses a configuration: null if it does not, else
+// `{"error":"config_error","path":"limits","message":"expected an amount at byte 7"}`.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_limits_diagnose(const uint8_t *config,
+                               size_t config_len,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// What the limits are: {"algorithm":"gcra","limits":[{"amount":10,"period_s":1,"burst":10}]}, in the order in
+// which they were written.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_limits_describe(const donjon_limits *limits,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// Spends a cost of all limits, or of none. Pure: the host stores the state.
+//
+// state: what was stored for the key; empty for nothing. A state of other limits is converted, so that as much
+//   is used as was, and no more is left; a damaged one is all used from now on. Clocks that step back give
+//   nothing back.
+// now_ms: not negative. Later than 2^47 - 1 (the year 6429) is that.
+// cost: 0 asks and spends nothing.
+// out: what to store now, for keep_ms; the same bytes, if nothing was spent. Up to DONJON_LIMIT_STATE_MAX.
+//
+// Errors: INVALID_ARGUMENT (now_ms), BUFFER_TOO_SMALL. A limit that is spent is no error.
+int32_t donjon_limits_spend(const donjon_limits *limits,
+                            const uint8_t *state,
+                            size_t state_len,
+                            int64_t now_ms,
+                            uint32_t cost,
+                            donjon_limit_verdict *verdict,
+                            uint8_t *out,
+                            size_t cap,
+                            size_t *out_len);
+
+// Gives back a cost that was spent at spent_at_ms, as far as time has not given it back already: never more than
+// was spent. Pure: out is what to store now, and may be kept for as long as the state was.
+//
+// Errors: INVALID_ARGUMENT (a time), BUFFER_TOO_SMALL.
+int32_t donjon_limits_give_back(const donjon_limits *limits,
+                                const uint8_t *state,
+                                size_t state_len,
+                                int64_t spent_at_ms,
+                                int64_t now_ms,
+                                uint32_t cost,
+                                uint8_t *out,
+                                size_t cap,
+                                size_t *out_len);
+
+// The same arithmetic for Redis and Valkey, as a Lua script that spends atomically. It is the same for all
+// limits of one algorithm.
+//
+// KEYS: the key. ARGV: donjon_limits_script_args. Reply: what it did, the state before, the time in
+// milliseconds: 1, it spent; 0, it did not; 2, the state is of other limits, or damaged, and untouched. After 0
+// and 1, donjon_limits_spend of that state, time and cost is the verdict. After 2, donjon_limits_spend of that
+// state with a cost of 0 is the state to put in its place, by donjon_compare_and_set_script; then run the
+// script again.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_limits_script(const donjon_limits *limits,
+                             uint8_t *out,
+                             size_t cap,
+                             size_t *out_len);
+
+// The ARGV of donjon_limits_script, as a JSON list of texts.
+//
+// now_ms: DONJON_NEVER for the server's clock; the list is then good for every call with that cost.
+//
+// Errors: INVALID_ARGUMENT (now_ms), BUFFER_TOO_SMALL.
+int32_t donjon_limits_script_args(const donjon_limits *limits,
+                                  uint32_t cost,
+                                  int64_t now_ms,
+                                  uint8_t *out,
+                                  size_t cap,
+                                  size_t *out_len);
+
+// A Lua script that replaces a value if it is what is expected.
+//
+// KEYS: the key. ARGV: what is expected, empty for nothing; the new value, empty to delete; its time to live in
+// milliseconds, empty to leave that as it is. Reply: 1, it did; 0, something else was there.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_compare_and_set_script(uint8_t *out,
+                                      size_t cap,
+                                      size_t *out_len);
+
+// The header fields of an answer to a request that the verdict was about, as JSON:
+// [["X-RateLimit-Limit","5"],...]. Retry-After, in seconds, rounded up, comes with every refusal that ends.
+//
+// now_ms: the wall clock's. fields: DONJON_LIMIT_HEADERS_X, DONJON_LIMIT_HEADERS_IETF, or both (3).
+//
+// Errors: INVALID_ARGUMENT (fields, a time, a verdict that is none of these limits'), BUFFER_TOO_SMALL.
+int32_t donjon_limits_headers(const donjon_limits *limits,
+                              const donjon_limit_verdict *verdict,
+                              int64_t now_ms,
+                              uint32_t fields,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// The body of a 429, as JSON: {"error":{"code":"rate_limited","message":"Rate limit exceeded","details":
+// {"limit":5,"remaining":0,"reset_time":1800000060,"retry_after":12}}}. Times are in seconds, reset_time Unix
+// time; retry_after is null where no time will do.
+//
+// now_ms: the wall clock's. code: the error's code; empty for "rate_limited".
+//
+// Errors: INVALID_ARGUMENT (a time, the verdict), BUFFER_TOO_SMALL.
+int32_t donjon_limits_refusal(const donjon_limit_verdict *verdict,
+                              int64_t now_ms,
+                              const uint8_t *code,
+                              size_t code_len,
+                              uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// The limits of both requirement documents' endpoints:
+// {"deepinsight":{"login":{"limits":"5/minute","algorithm":"sliding_log"},...},"session-cluster":{...}}.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_limit_profiles(uint8_t *out,
+                              size_t cap,
+                              size_t *out_len);
+
+// Frees limits.
+void donjon_limits_free(donjon_limits *limits);
 
 // Judges a new password: {"valid":false,"score":0.8333333333333334,"checks":{"length":true,
 // "uppercase":true,"lowercase":true,"digits":true,"special":true,"common":false},"feedback":["..."]}.

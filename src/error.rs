@@ -94,6 +94,11 @@ pub enum Status {
 
     /// What is stored does not open: another key, another context, or not what was sealed.
     DecryptFailed = 100,
+
+    /// The limit is spent.
+    RateLimited = 120,
+    /// A store that decisions are made from did not answer.
+    StoreUnavailable = 121,
 }
 
 struct Row {
@@ -107,7 +112,7 @@ const fn row(status: Status, name: &'static CStr, http: u16, message: &'static C
     Row { status, name, http, message }
 }
 
-const TABLE: [Row; 38] = [
+const TABLE: [Row; 40] = [
     row(Status::Ok, c"ok", 200, c"success"),
     row(Status::InvalidArgument, c"invalid_argument", 500, c"an argument is not valid"),
     row(Status::BufferTooSmall, c"buffer_too_small", 500, c"the output buffer is too small"),
@@ -166,6 +171,8 @@ const TABLE: [Row; 38] = [
     row(Status::SeparationOfDuty, c"separation_of_duty", 403, c"the roles exclude each other"),
     row(Status::CardinalityExceeded, c"cardinality_exceeded", 403, c"as many users have the role as may"),
     row(Status::DecryptFailed, c"decrypt_failed", 500, c"the data does not open under this key and context"),
+    row(Status::RateLimited, c"rate_limited", 429, c"the limit is spent"),
+    row(Status::StoreUnavailable, c"store_unavailable", 503, c"the store did not answer"),
 ];
 
 impl Status {

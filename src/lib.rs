@@ -14,6 +14,7 @@
 //! - [`rbac`] – decides what roles allow, from a policy document.
 //! - [`envelope`] – seals what is stored and opens it again: cells, files, streams; rotates keys, and
 //!   forgets.
+//! - [`limit`] – how much of something a key may have, and when again: rate limits, and lock-out.
 //! - [`settings`] – seals the secrets of an environment, each for its own setting.
 //! - [`fernet`], [`aes_engine`] – read what `cryptography` and sqlalchemy-utils encrypted, for those on their
 //!   way here.
@@ -48,6 +49,7 @@ pub mod fernet;
 pub mod json;
 pub mod jwks;
 pub mod keyring;
+pub mod limit;
 pub mod password;
 pub mod rbac;
 #[cfg(feature = "std")]

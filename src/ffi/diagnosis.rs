@@ -8,6 +8,7 @@ use crate::envelope::EnvelopeError;
 use crate::error::Status;
 use crate::json::ObjectWriter;
 use crate::keyring::KeyringError;
+use crate::limit::LimitError;
 use crate::password::PasswordError;
 use crate::rbac::PolicyError;
 use crate::token::TokenError;
@@ -80,6 +81,17 @@ impl From<EnvelopeError> for Diagnosis {
             other => other.to_string(),
         };
         Self { status: error.status(), path: String::new(), message }
+    }
+}
+
+impl From<LimitError> for Diagnosis {
+    fn from(error: LimitError) -> Self {
+        let (path, message) = match error {
+            LimitError::Spec { .. } => ("limits", error.to_string()),
+            LimitError::Config(reason) => ("", reason.into()),
+            other => ("", other.to_string()),
+        };
+        Self { status: error.status(), path: path.into(), message }
     }
 }
 

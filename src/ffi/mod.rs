@@ -20,6 +20,7 @@ mod hasher;
 mod issuer;
 mod jwks;
 mod keyring;
+mod limits;
 mod memory;
 mod password;
 mod permission;
@@ -50,6 +51,7 @@ pub use hasher::*;
 pub use issuer::*;
 pub use jwks::*;
 pub use keyring::*;
+pub use limits::*;
 pub use password::*;
 pub use permission::*;
 pub use policy::*;
@@ -74,6 +76,7 @@ use crate::envelope::EnvelopeError;
 use crate::error::Status;
 use crate::fernet::FernetError;
 use crate::keyring::KeyringError;
+use crate::limit::LimitError;
 use crate::password::PasswordError;
 use crate::token::TokenError;
 
@@ -116,6 +119,12 @@ impl From<TokenError> for Status {
 
 impl From<KeyringError> for Status {
     fn from(error: KeyringError) -> Self {
+        error.status()
+    }
+}
+
+impl From<LimitError> for Status {
+    fn from(error: LimitError) -> Self {
         error.status()
     }
 }

@@ -87,6 +87,11 @@ pub const DONJON_SEPARATION_OF_DUTY: i32 = 83;
 pub const DONJON_CARDINALITY_EXCEEDED: i32 = 84;
 /// What is stored does not open: another key, another context, or not what was sealed.
 pub const DONJON_DECRYPT_FAILED: i32 = 100;
+/// rate_limited: the limit is spent.
+pub const DONJON_RATE_LIMITED: i32 = 120;
+/// store_unavailable: the store did not answer. Never a function's of this library: hosts answer it whose
+/// store is down.
+pub const DONJON_STORE_UNAVAILABLE: i32 = 121;
 
 /// The version of the ABI that this library has; compare it with DONJON_ABI_VERSION on load.
 #[unsafe(no_mangle)]

@@ -46,10 +46,16 @@ fn constants_are_the_kernels() {
     assert_eq!(DONJON_READER_TAIL_MAX, envelope::MAX_TAIL_LEN);
     assert_eq!(DONJON_FERNET_KEY_LEN, crate::fernet::KEY_TEXT_LEN);
     assert_eq!(DONJON_NEVER, crate::time::NEVER_S);
+    assert_eq!(DONJON_LIMITS_MAX, crate::limit::MAX_LIMITS);
+    assert_eq!(DONJON_LIMIT_STATE_MAX, crate::limit::MAX_STATE_LEN);
 }
 
 #[test]
 fn structures_keep_their_layout() {
+    assert_eq!(
+        (size_of::<donjon_limit_verdict>(), offset_of!(donjon_limit_verdict, reset_after_ms)),
+        (48, 24)
+    );
     assert_eq!((size_of::<donjon_span>(), align_of::<donjon_span>()), (8, 4));
     assert_eq!(
         (size_of::<donjon_claims>(), offset_of!(donjon_claims, json), offset_of!(donjon_claims, key_id)),
@@ -67,7 +73,11 @@ fn structures_keep_their_layout() {
     );
     assert_eq!((size_of::<donjon_jwks_verdict>(), offset_of!(donjon_jwks_verdict, state)), (40, 16));
     assert_eq!(
-        (size_of::<donjon_client>(), offset_of!(donjon_client, bucket), offset_of!(donjon_client, bucket_len)),
+        (
+            size_of::<donjon_client>(),
+            offset_of!(donjon_client, bucket),
+            offset_of!(donjon_client, bucket_len)
+        ),
         (100, 48, 98)
     );
 }
@@ -97,6 +107,7 @@ fn every_export_is_guarded() {
         ("issuer", include_str!("issuer.rs")),
         ("jwks", include_str!("jwks.rs")),
         ("keyring", include_str!("keyring.rs")),
+        ("limits", include_str!("limits.rs")),
         ("password", include_str!("password.rs")),
         ("permission", include_str!("permission.rs")),
         ("policy", include_str!("policy.rs")),
