@@ -10,6 +10,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use donjon::base64url;
+use donjon::client_address::{ClientAddressError, Proxies};
 use donjon::entropy::FixedEntropy;
 use donjon::envelope::{
     Context, Decryptor, Encryptor, EnvelopeError, Inspection, MAX_PREFIX_LEN, PassphraseParams, Sealer,
@@ -704,5 +705,34 @@ fn attack_40_work_and_memory_over_the_bounds_are_refused_before_either() {
     }
     for iterations in [0, 10_000_001, u32::MAX] {
         assert_eq!(derive_key(b"words", b"salt", iterations).err(), Some(FernetError::ParamsOutOfBounds));
+    }
+}
+
+#[test]
+fn attack_47_headers_of_megabytes_are_decided_about_and_nothing_is_allocated() {
+    let refused = ClientAddressError::Peer;
+    for (header, entries, last) in [
+        ("x-forwarded-for", ["1.2.3.4, ", "10.1.1.1,", ",", "\n", "\0"], "203.0.113.7"),
+        ("forwarded", ["for=\"", "\\\"", "for=10.1.1.1;", ",", "for=\"[::1]\", "], "for=203.0.113.7"),
+        ("x-real-ip", ["1.2.3.4", " ", ",", "\n", "[::"], "203.0.113.7"),
+    ] {
+        let trusted = format!(r#"{{"header":"{header}","trusted":["10.0.0.0/8"]}}"#);
+        let counted = format!(r#"{{"header":"{header}","hops":255}}"#);
+        let (trusted, counted) = (
+            Proxies::from_json(trusted.as_bytes()).unwrap(),
+            Proxies::from_json(counted.as_bytes()).unwrap(),
+        );
+        for entry in entries {
+            let lines = entry.repeat((1 << 20) / entry.len());
+            let appended = format!("{lines}, {last}");
+            let ((client, far, alone), allocated) = allocated_by(|| {
+                let client = trusted.client(b"10.0.0.1", appended.as_bytes());
+                (client, counted.client(b"", appended.as_bytes()), trusted.client(lines.as_bytes(), b""))
+            });
+            assert_eq!((alone, allocated), (Err(refused.clone()), 0), "{header} {entry:?}");
+            let expected = if header == "x-real-ip" { "10.0.0.1" } else { "203.0.113.7" };
+            assert_eq!(client.unwrap().ip.to_string(), expected, "{header} {entry:?}");
+            assert!(far.is_err() || entry.contains('1'), "{header} {entry:?}");
+        }
     }
 }
