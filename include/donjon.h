@@ -297,6 +297,9 @@ typedef struct donjon_keyring donjon_keyring;
 // What one key is held to: one limit or several, which are spent all or nothing. Never changes.
 typedef struct donjon_limits donjon_limits;
 
+// Names the counters that an attempt to log in is charged to, and makes device tokens. Never changes.
+typedef struct donjon_lockout donjon_lockout;
+
 // Roles and permissions, loaded. It never changes: to replace it, load another and swap the pointers.
 // Subjects keep their policy alive, so the old one may be freed at once.
 typedef struct donjon_policy donjon_policy;
@@ -1352,6 +1355,65 @@ int32_t donjon_limit_profiles(uint8_t *out,
 
 // Frees limits.
 void donjon_limits_free(donjon_limits *limits);
+
+// Makes a lock-out from a keyring, which may be freed afterwards: its primary "device" secret names counters;
+// its token keys and "state-binding" secrets make and check device tokens.
+//
+// Errors: CONFIG_ERROR (one of them is missing).
+int32_t donjon_lockout_new(const donjon_keyring *keyring,
+                           donjon_lockout **out);
+
+// The counters that an attempt to log in is charged to, as JSON: the account's and the address's,
+// [{"key":"account:…","on_success":"forget"},{"key":"address:…","on_success":"give_back"}], or, with a good
+// device token, that device's alone.
+//
+// Spend 1 of each key *before* hashing, of limits that {"lockout":{...}} makes; if one refuses, give back what
+// was spent of the others and do not hash. After a success forget the key, or give back what was spent; after a
+// failure do nothing. Do the same for accounts that do not exist.
+//
+// account: as it was typed, in the form in which equal ones are equal; 1 to 1,024 bytes. address: the client's,
+//   from donjon_proxies_client: its bucket; empty for none.
+// device: the device token that the client sent; empty for none. subject, state: what it has to be bound to:
+//   the account's subject and its stored hash; empty if the account is not known. A token that is not good is
+//   as if there were none.
+//
+// Errors: INVALID_ARGUMENT (an empty account), TOO_LARGE, BUFFER_TOO_SMALL.
+int32_t donjon_lockout_counters(const donjon_lockout *lockout,
+                                const uint8_t *account,
+                                size_t account_len,
+                                const uint8_t *address,
+                                size_t address_len,
+                                const uint8_t *subject,
+                                size_t subject_len,
+                                const uint8_t *state,
+                                size_t state_len,
+                                const uint8_t *device,
+                                size_t device_len,
+                                int64_t now_s,
+                                uint8_t *out,
+                                size_t cap,
+                                size_t *out_len);
+
+// Makes a device token (typ: device+jwt), to give to a client after it has logged in: it is good for the
+// account's counter alone, until state, the stored hash, changes. It never logs in.
+//
+// cap: at least donjon_purpose_tokens_bound(6, subject_len).
+//
+// Errors: INVALID_ARGUMENT (an empty subject, ttl_s, now_s), TOO_LARGE, KEY_EXPIRED, BUFFER_TOO_SMALL,
+// ENTROPY_UNAVAILABLE.
+int32_t donjon_lockout_device_token(const donjon_lockout *lockout,
+                                    const uint8_t *subject,
+                                    size_t subject_len,
+                                    const uint8_t *state,
+                                    size_t state_len,
+                                    int64_t ttl_s,
+                                    int64_t now_s,
+                                    uint8_t *out,
+                                    size_t cap,
+                                    size_t *out_len);
+
+// Frees a lock-out.
+void donjon_lockout_free(donjon_lockout *lockout);
 
 // Judges a new password: {"valid":false,"score":0.8333333333333334,"checks":{"length":true,
 // "uppercase":true,"lowercase":true,"digits":true,"special":true,"common":false},"feedback":["..."]}.

@@ -15,6 +15,7 @@
 //! - [`envelope`] – seals what is stored and opens it again: cells, files, streams; rotates keys, and
 //!   forgets.
 //! - [`limit`] – how much of something a key may have, and when again: rate limits, and lock-out.
+//! - [`lockout`] – which counters an attempt to log in is charged to.
 //! - [`settings`] – seals the secrets of an environment, each for its own setting.
 //! - [`fernet`], [`aes_engine`] – read what `cryptography` and sqlalchemy-utils encrypted, for those on their
 //!   way here.
@@ -50,6 +51,7 @@ pub mod json;
 pub mod jwks;
 pub mod keyring;
 pub mod limit;
+pub mod lockout;
 pub mod password;
 pub mod rbac;
 #[cfg(feature = "std")]

@@ -108,6 +108,7 @@ fn every_export_is_guarded() {
         ("jwks", include_str!("jwks.rs")),
         ("keyring", include_str!("keyring.rs")),
         ("limits", include_str!("limits.rs")),
+        ("lockout", include_str!("lockout.rs")),
         ("password", include_str!("password.rs")),
         ("permission", include_str!("permission.rs")),
         ("policy", include_str!("policy.rs")),

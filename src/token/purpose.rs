@@ -111,24 +111,35 @@ impl PurposeTokens {
         token: &[u8],
         now_s: i64,
     ) -> Result<(), TokenError> {
-        let is_good = self.is_good(purpose, subject, state, token, now_s).unwrap_or(false);
-        is_good.then_some(()).ok_or(TokenError::Invalid)
+        self.open(purpose, subject, state, token, now_s).map(|_| ()).ok_or(TokenError::Invalid)
     }
 
-    fn is_good(
+    /// The claims of a token of this purpose, subject and state.
+    pub(crate) fn open(
         &self,
         purpose: &PurposeName,
         subject: &str,
         state: &[u8],
         token: &[u8],
         now_s: i64,
-    ) -> Result<bool, TokenError> {
+    ) -> Option<Claims> {
+        self.read(purpose, subject, state, token, now_s).ok().flatten()
+    }
+
+    fn read(
+        &self,
+        purpose: &PurposeName,
+        subject: &str,
+        state: &[u8],
+        token: &[u8],
+        now_s: i64,
+    ) -> Result<Option<Claims>, TokenError> {
         let typ = TokenType::Purpose(purpose.clone()).typ();
         let verified =
             self.trusted.open(token, now_s, |header| header.is_some_and(|header| header.is_typ(&typ)))?;
         let claims = Claims::read::<&str>(verified.payload, &[])?;
         check_times(&claims, now_s, 0, &Expected::Exactly(()))?;
-        let Some(Value::Text(carried)) = claims.get("sfp") else { return Ok(false) };
+        let Some(Value::Text(carried)) = claims.get("sfp") else { return Ok(None) };
         let carried = base64url::decode(carried.raw().as_bytes()).map_err(|_| TokenError::Invalid)?;
         // Every live key, so that a rotation leaves the tokens that are out there good.
         let is_bound = |key: &Arc<Key>| {
@@ -137,7 +148,8 @@ impl PurposeTokens {
                     .is_some_and(|expected| ct::eq(&expected, &carried))
         };
         let is_bound = self.bindings.iter().fold(false, |found, key| found | is_bound(key));
-        Ok(verified.of_header && claims.subject() == Some(subject) && is_bound)
+        let is_good = verified.of_header && claims.subject() == Some(subject) && is_bound;
+        Ok(is_good.then_some(claims))
     }
 }
 
