@@ -24,6 +24,7 @@ from generator import (
     golden,
     keyring,
     keys_attacks,
+    limits,
     passwords,
     permissions,
     policies,
@@ -42,7 +43,7 @@ from generator import (
 HERE = Path(__file__).resolve().parent
 # What other libraries wrote once, by foreign.py.
 GIVEN = {Path("golden/foreign.json")}
-THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet)
+THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet, limits)
 
 
 def write(folder: Path) -> int:

@@ -4,6 +4,7 @@
 mod columns;
 mod envelopes;
 mod fernet;
+mod limits;
 mod operations;
 mod passwords;
 mod refusal;

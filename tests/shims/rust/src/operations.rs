@@ -15,7 +15,7 @@ use donjon::token::{
 use crate::Answer;
 use crate::refusal::Refusal;
 use crate::request::Request;
-use crate::{columns, envelopes, fernet, passwords, roles};
+use crate::{columns, envelopes, fernet, limits, passwords, roles};
 
 pub(crate) type Outcome = Result<Answer, Refusal>;
 
@@ -82,6 +82,19 @@ pub(crate) fn dispatch(request: &Request<'_>) -> Outcome {
         "fernet_timestamp" => fernet::fernet_timestamp(request),
         "fernet_derive_key" => fernet::fernet_derive_key(request),
         "aes_engine_open" => fernet::aes_engine_open(request),
+        "limit_parse" => limits::limit_parse(request),
+        "limit_apply" => limits::limit_apply(request),
+        "limits_describe" => limits::limits_describe(request),
+        "limits_diagnose" => limits::limits_diagnose(request),
+        "limits_spend" => limits::limits_spend(request),
+        "limits_give_back" => limits::limits_give_back(request),
+        "limits_headers" => limits::limits_headers(request),
+        "limits_refusal" => limits::limits_refusal(request),
+        "limits_script" => limits::limits_script(request),
+        "limits_script_args" => limits::limits_script_args(request),
+        "compare_and_set_script" => limits::compare_and_set(request),
+        "limit_profiles" => limits::limit_profiles(request),
+        "client_ip" => limits::client_ip(request),
         _ => Err(Refusal::UnsupportedOperation),
     }
 }

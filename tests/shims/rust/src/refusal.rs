@@ -1,11 +1,13 @@
 //! Why a request got no answer.
 
 use donjon::aes_engine::AesEngineError;
+use donjon::client_address::ClientAddressError;
 use donjon::envelope::EnvelopeError;
 use donjon::error::Status;
 use donjon::fernet::FernetError;
 use donjon::jwks::JwksError;
 use donjon::keyring::KeyringError;
+use donjon::limit::LimitError;
 use donjon::password::PasswordError;
 use donjon::rbac::{PolicyError, RoleError};
 use donjon::token::TokenError;
@@ -87,6 +89,18 @@ impl From<FernetError> for Refusal {
 
 impl From<AesEngineError> for Refusal {
     fn from(error: AesEngineError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<LimitError> for Refusal {
+    fn from(error: LimitError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<ClientAddressError> for Refusal {
+    fn from(error: ClientAddressError) -> Self {
         Self::Kernel(error.status())
     }
 }

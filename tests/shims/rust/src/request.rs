@@ -86,6 +86,11 @@ impl<'a> Request<'a> {
         if self.is_given(name) { self.integer(name) } else { Ok(0) }
     }
 
+    /// An integer; `null` and absent are none.
+    pub(crate) fn optional_integer(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        self.is_given(name).then(|| self.integer(name)).transpose()
+    }
+
     /// A time; `null` and what the C ABI has for it are never, absent is an error.
     pub(crate) fn time(&self, name: &str) -> Result<Option<i64>, Refusal> {
         Ok(self.integer_or_null(name)?.filter(|time| *time != NEVER_S))
