@@ -34,8 +34,12 @@ pub const MAX_USER_INPUT_LEN: usize = 256;
 /// The longest JSON list of user inputs, in bytes: all of them, with every byte escaped.
 const MAX_USER_INPUTS_JSON_LEN: usize = 32 * 1024;
 
-/// The passwords, sorted, each with a line feed behind it; where they are from: `COMMON.md`.
-const LIST: &str = include_str!("common.txt");
+/// The passwords of `common.txt`, sorted, as the build packs them: each as a byte below [`TEXT`], which says how
+/// many bytes it shares with the one before, and the rest of it. Where they are from: `COMMON.md`.
+const LIST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/common.bin"));
+
+/// Bytes from here on are a password's; those below say what is shared.
+const TEXT: u8 = 0x20;
 
 /// The characters of the longest password on the list.
 const LONGEST: usize = 20;
@@ -138,19 +142,57 @@ pub(super) fn find(password: &str, inputs: &UserInputs) -> Option<Common> {
 
 /// Rule 1.
 fn is_listed(text: &str) -> bool {
-    // INVARIANT: `rest` is whole lines.
-    let mut rest = LIST.as_bytes();
-    while let Some((front, back)) = rest.split_at_checked(rest.len() / 2) {
-        let start = memrchr(b'\n', front).map_or(0, |feed| feed.saturating_add(1));
-        let Some(feed) = memchr(b'\n', back) else { break };
-        let end = front.len().saturating_add(feed);
-        let line = rest.get(start..end).unwrap_or_default();
-        rest = match line.cmp(text.as_bytes()) {
+    let text = text.as_bytes();
+    // INVARIANT: `rest` is whole blocks: it begins, as each block does, with a password that shares nothing.
+    let (mut rest, mut block) = (LIST, LIST);
+    while let Some((front, back)) = rest.split_at_checked(rest.len().div_ceil(2)).filter(|_| !rest.is_empty())
+    {
+        let start = memrchr(0, front).unwrap_or_default();
+        let end = memchr(0, back).map_or(rest.len(), |len| front.len().saturating_add(len));
+        let (Some(before), Some(here), Some(behind)) =
+            (rest.get(..start), rest.get(start..end), rest.get(end..))
+        else {
+            break;
+        };
+        (rest, block) = match first(here).cmp(text) {
             Ordering::Equal => return true,
-            Ordering::Greater => rest.get(..start),
-            Ordering::Less => rest.get(end.saturating_add(1)..),
+            Ordering::Greater => (before, block),
+            Ordering::Less => (behind, here),
+        };
+    }
+    is_in_block(text, block)
+}
+
+/// The password that a block begins with.
+fn first(block: &[u8]) -> &[u8] {
+    let text = block.get(1..).unwrap_or_default();
+    text.iter().position(|&byte| byte < TEXT).and_then(|len| text.get(..len)).unwrap_or(text)
+}
+
+/// Whether a text is one of a block's passwords.
+fn is_in_block(text: &[u8], mut block: &[u8]) -> bool {
+    // How many bytes the text shares with the password before, which is less than it.
+    let mut equal = 0;
+    while let Some((&shared, _)) = block.split_first() {
+        let rest = first(block);
+        block = block.get(rest.len().saturating_add(1)..).unwrap_or_default();
+        match usize::from(shared).cmp(&equal) {
+            // As the one before, it is less than the text where that one was.
+            Ordering::Greater => {}
+            // It is greater than the one before at a byte that the text shares with that.
+            Ordering::Less => return false,
+            Ordering::Equal => {
+                let wanted = text.get(equal..).unwrap_or_default();
+                match rest.cmp(wanted) {
+                    Ordering::Equal => return true,
+                    Ordering::Greater => return false,
+                    Ordering::Less => {
+                        let pairs = rest.iter().zip(wanted);
+                        equal = equal.saturating_add(pairs.take_while(|(a, b)| a == b).count());
+                    }
+                }
+            }
         }
-        .unwrap_or_default();
     }
     false
 }
@@ -249,17 +291,26 @@ fn without(text: &str, words: &[&str]) -> Zeroizing<String> {
 mod tests {
     use super::*;
 
+    const LINES: &str = include_str!("common.txt");
+
     fn inputs() -> UserInputs {
         UserInputs::new(["Ann Miller", "ann.miller@example.com"]).unwrap()
     }
 
     #[test]
     fn the_list_is_sorted_lower_case_and_as_long_as_it_says() {
-        assert!(LIST.lines().is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()));
-        assert_eq!(LIST.lines().count(), 20_000);
-        assert_eq!(LIST.lines().map(|line| line.chars().count()).max(), Some(LONGEST));
-        for line in LIST.lines() {
+        assert!(LINES.lines().is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()));
+        assert_eq!(LINES.lines().count(), 20_000);
+        assert_eq!(LINES.lines().map(|line| line.chars().count()).max(), Some(LONGEST));
+        let all: alloc::collections::BTreeSet<&str> = LINES.lines().collect();
+        for line in LINES.lines() {
             assert!(is_listed(line) && line == line.to_lowercase(), "{line}");
+            // What is almost on the list is on it only if it is a line itself.
+            let next = alloc::format!("{line}0");
+            let other = line.replace('a', "b");
+            for near in [line.split_at(line.len() - 1).0, line.split_at(1).1, &next, &other] {
+                assert_eq!(is_listed(near), all.contains(near), "{near}");
+            }
         }
         for absent in ["", "\n", "zzzzzzzzz9", "!", "correct horse", "passworx", "password\n", "~"] {
             assert!(!is_listed(absent), "{absent:?}");
