@@ -146,6 +146,7 @@ EDDSA = EdwardsKey("ed25519", "EdDSA", stream("EdDSA", 32))
 ATTACKER = EdwardsKey("attacker", "EdDSA", stream("attacker", 32))
 ATTACKER_ES256 = elliptic("attacker ES256", "attacker-p-256", "ES256", ec.SECP256R1())
 STATE_BINDING = Secret("state-binding", "HS256", stream("state binding", 32))
+DEVICE = Secret("device", "HS256", stream("device", 32))
 
 # The key of RFC 7520 §3.4: published, so nobody mistakes it for a secret.
 _RSA = {

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hmac
 import random
 from collections.abc import Iterator
 from dataclasses import asdict
 from math import ceil
 from typing import Any
 
-from . import rates
+from . import keys, rates
+from .jose import b64u, lp
+from .keys import EDDSA
+from .purpose import ENTROPY, TTL, minted, ring
 from .rates import MAX_NOW_MS, Limit, Refused
-from .suite import Case, Suite, refusal
+from .suite import NOW, Case, Suite, refusal
 
 NOW_MS = 1_700_000_000_000
 SOURCE = "FORMATS.md, Limits"
@@ -475,7 +479,61 @@ def lockout() -> Suite:
                 key.give_back(chance.choice(made), now, chance.choice([1, 1, 2]))
             elif key.spend(now, chance.choice([1, 1, 1, 1, 2, 0])).allowed:
                 made = [*made[-2:], now]
+    charged(suite)
     return suite
+
+
+# ---- which counters an attempt is charged to ----
+
+
+def charged(suite: Suite) -> None:
+    keyring = ring(EDDSA, keys.STATE_BINDING, keys.DEVICE.jwk(purpose="device", status="primary"))
+    state = "$argon2id$1"
+    token = minted(EDDSA, "device", "u1", state)
+
+    def counter(kind: str, *parts: str, secret: bytes = keys.DEVICE.secret) -> Case:
+        tag = hmac.digest(secret, b"".join(lp(part) for part in ("donjon/lockout/v1", kind, *parts)), "sha256")
+        return {"key": f"{kind}:{b64u(tag)}", "on_success": "give_back" if kind == "address" else "forget"}
+
+    def asks(name: str, answer: Any, **changes: Any) -> None:
+        request = {"op": "lockout_counters", "keyring": keyring, "account": "ann@example.com", "address": "192.0.2.7", "subject": "", "state": "", "device": "", "now_s": NOW}
+        suite.add(name, request | changes, answer if isinstance(answer, dict) else {"ok": True, "counters": answer})
+
+    both = [counter("account", "ann@example.com"), counter("address", "192.0.2.7")]
+    device = [counter("device", "u1", b64u(ENTROPY))]
+    known = {"subject": "u1", "state": state, "device": token}
+    asks("an attempt counts for its account and its address", both)
+    asks("no address", both[:1], address="")
+    asks("an IPv6 network", [both[0], counter("address", "2001:db8:1:2::/64")], address="2001:db8:1:2::/64")
+    asks("an account and an address that change places", [counter("account", "192.0.2.7"), counter("address", "ann@example.com")], account="192.0.2.7", address="ann@example.com")
+    asks("an account of other scripts", [counter("account", "zo\u00eb \u4e2d\U0001f600"), both[1]], account="zo\u00eb \u4e2d\U0001f600")
+    asks("an account in another case is another", [counter("account", "Ann@example.com"), both[1]], account="Ann@example.com")
+    asks("an account with a NUL", [counter("account", "ann\u0000"), both[1]], account="ann\u0000")
+    asks("1,024 bytes of account and of address", [counter("account", "a" * 1024), counter("address", "b" * 1024)], account="a" * 1024, address="b" * 1024)
+    asks("1,025 bytes of account", refusal("too_large"), account="a" * 1025)
+    asks("1,025 bytes of address", refusal("too_large"), address="b" * 1025)
+    asks("no account", refusal("invalid_argument"), account="")
+    asks("a device that is known counts alone", device, **known)
+    asks("a device that is known, and no address", device, **known, address="")
+    asks("a device that is known, and the account is typed otherwise", device, **known, account="ANN")
+    asks("a device that is known, in its last second", device, **known, now_s=NOW + TTL - 1)
+    for name, changes in {
+        "of another account": {"subject": "u2"}, "from before the password was changed": {"state": "$argon2id$2"}, "of an account that does not exist": {"subject": "", "state": ""}, "whose time is over": {"now_s": NOW + TTL}, "that is none": {"device": "x"}, "that somebody changed": {"device": token[:-6] + "AAAAAA"}, "for another purpose": {"device": minted(EDDSA, "reset", "u1", state)}, "under the key of an attacker": {"device": minted(keys.ATTACKER, "device", "u1", state)}, "without an id": {"device": minted(EDDSA, "device", "u1", state, jti=...)}, "that is too long": {"device": "a" * 20_000},
+    }.items():  # fmt: skip
+        asks(f"a device token {name}", both, **(known | changes))
+    for purpose in ("device", "token", "state-binding"):
+        kept = {"keys": [key for key in keyring["keys"] if key["purpose"] != purpose]}
+        asks(f"a keyring without {purpose}", refusal("config_error"), keyring=kept)
+    disabled = {"keys": [key | ({"status": "disabled"} if key["purpose"] == "device" else {}) for key in keyring["keys"]]}
+    asks("a device secret that is disabled", refusal("config_error"), keyring=disabled)
+
+    def mints(name: str, answer: Case, **changes: Any) -> None:
+        suite.add(name, {"op": "lockout_device_token", "keyring": keyring, "subject": "u1", "state": state, "ttl_s": TTL, "now_s": NOW, "entropy_hex": ENTROPY.hex()} | changes, answer)
+
+    mints("a device token", {"ok": True, "token": token})
+    mints("a device token of no subject", refusal("invalid_argument"), subject="")
+    mints("a device token of no life", refusal("invalid_argument"), ttl_s=0)
+    mints("a device token with too little entropy", refusal("entropy_unavailable"), entropy_hex="00" * 15)
 
 
 # ---- what a client is told ----

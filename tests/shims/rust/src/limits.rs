@@ -1,14 +1,16 @@
 //! The operations of limits, lock-out and the client's address.
 
 use donjon::client_address::Proxies;
+use donjon::entropy::FixedEntropy;
 use donjon::json::{ObjectWriter, text_list};
 use donjon::limit::{
     Algorithm, Fields, LimitError, Limits, Outcome as Decision, StateBuf, Verdict, compare_and_set_script,
     profiles, refusal_body,
 };
+use donjon::lockout::{Attempt, Device, Lockout};
 
 use crate::Answer;
-use crate::operations::Outcome;
+use crate::operations::{Outcome, keyring};
 use crate::refusal::Refusal;
 use crate::request::Request;
 
@@ -161,6 +163,38 @@ pub(crate) fn compare_and_set(_: &Request<'_>) -> Outcome {
 
 pub(crate) fn limit_profiles(_: &Request<'_>) -> Outcome {
     Ok(Answer::empty().raw("profiles", profiles()))
+}
+
+pub(crate) fn lockout_counters(request: &Request<'_>) -> Outcome {
+    let (keys, account, address) = (request.raw("keyring")?, request.text("account")?, request.text("address")?);
+    let (subject, state, token) = (request.text("subject")?, request.text("state")?, request.text("device")?);
+    let now_s = request.integer("now_s")?;
+    let lockout = Lockout::new(&keyring(keys)?)?;
+    let device = Device { token: token.as_bytes(), subject: &subject, state: state.as_bytes() };
+    // As in the C ABI, an empty token is none.
+    let device = Some(device).filter(|_| !token.is_empty());
+    let attempt = Attempt { account: account.as_bytes(), address: address.as_bytes(), device };
+    let counters = lockout.counters(&attempt, now_s)?;
+    let rows: Vec<String> = counters
+        .iter()
+        .map(|counter| {
+            let mut row = String::new();
+            let on_success = counter.on_success.name();
+            ObjectWriter::open(&mut row).text("key", &counter.key).text("on_success", on_success).close();
+            row
+        })
+        .collect();
+    Ok(Answer::empty().raw("counters", format!("[{}]", rows.join(","))))
+}
+
+pub(crate) fn lockout_device_token(request: &Request<'_>) -> Outcome {
+    let (keys, subject, state) = (request.raw("keyring")?, request.text("subject")?, request.text("state")?);
+    let (ttl_s, now_s) = (request.integer("ttl_s")?, request.integer("now_s")?);
+    let entropy = request.hex("entropy_hex")?;
+    let lockout = Lockout::new(&keyring(keys)?)?;
+    let mut entropy = FixedEntropy::new(&entropy);
+    let token = lockout.device_token(&subject, state.as_bytes(), ttl_s, now_s, &mut entropy)?;
+    Ok(Answer::empty().text("token", &token))
 }
 
 pub(crate) fn client_ip(request: &Request<'_>) -> Outcome {

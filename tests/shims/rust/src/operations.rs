@@ -94,6 +94,8 @@ pub(crate) fn dispatch(request: &Request<'_>) -> Outcome {
         "limits_script_args" => limits::limits_script_args(request),
         "compare_and_set_script" => limits::compare_and_set(request),
         "limit_profiles" => limits::limit_profiles(request),
+        "lockout_counters" => limits::lockout_counters(request),
+        "lockout_device_token" => limits::lockout_device_token(request),
         "client_ip" => limits::client_ip(request),
         _ => Err(Refusal::UnsupportedOperation),
     }
