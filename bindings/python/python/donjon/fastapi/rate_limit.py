@@ -1,0 +1,244 @@
+"""One limit of a route, as what FastAPI resolves: `RateLimit`."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+from starlette.websockets import WebSocket
+
+from donjon import Claims, Limits
+from donjon.fastapi.limit_record import Charging, Due, record_of
+
+__all__ = ["RateLimit", "Together", "exempt", "is_exempt", "name_of"]
+
+LimitValue = str | Limits | Callable[..., Any]
+Cost = int | Callable[..., Any]
+Algorithm = Literal["gcra", "token_bucket", "fixed_window", "sliding_window", "sliding_log"]
+
+PLACE = "`@limiter.limit` stands below the decorator that declares the route"
+
+
+class RateLimit:
+    """Depends: spends of a limit, or answers 429.
+
+        @app.get("/search", dependencies=[Depends(RateLimit("100/hour", key=user))])
+        def search() -> str: ...
+
+    `limits` is a text, a `Limits`, or a dependency that yields one of them. `key` is a dependency
+    that yields who is counted: a text, an integer, a UUID or the `Claims` of a token; without one,
+    and where it yields `None`, it is the client's address. `cost` is an integer or a dependency
+    that yields one, and a request for which the dependency `exempt_when` yields true spends
+    nothing.
+
+    Every endpoint has a counter of its own, unless `scope` names one: then all that have the same
+    scope share it, other processes and languages too. WebSockets are left alone.
+
+    The limiter is that of the application, as `Limiter.install` put it there, or `limiter`.
+    """
+
+    def __init__(
+        self,
+        limits: LimitValue,
+        *,
+        key: Callable[..., Any] | None = None,
+        cost: Cost = 1,
+        scope: str | None = None,
+        exempt_when: Callable[..., Any] | None = None,
+        algorithm: Algorithm = "gcra",
+        burst: int | None = None,
+        limiter: Charging | None = None,
+    ) -> None:
+        if scope is not None and (not scope or ":" in scope):
+            raise ValueError("a scope is a text without colons")
+        self._algorithm: Algorithm = algorithm
+        self._burst = burst
+        self._limits = limits if callable(limits) else self._read(limits)
+        self._key = key
+        self._cost = cost
+        self._scope = scope
+        self._exempt_when = exempt_when
+        self._limiter = limiter
+        self.due = self._due()
+        # What FastAPI goes by, as if it were written below.
+        self.__signature__ = inspect.Signature(
+            [_CONNECTION, _parameter("due", Annotated[Any, Depends(self.due)])]
+        )
+
+    async def __call__(self, connection: HTTPConnection, due: Due | None) -> None:
+        """Spend what is due, or answer 429."""
+        if due is not None:
+            await (self._limiter or record_of(connection.scope).limiter).charge(connection, [due])
+
+    def _due(self) -> Callable[..., Any]:
+        """Return the dependency that finds out what a request owes; `None` is nothing."""
+        asked: dict[str, Any] = {"limits": self._limits, "key": self._key}
+        asked |= {"cost": self._cost, "exempt": self._exempt_when}
+        dependencies = {
+            name: Annotated[Any, Depends(_for_requests(call))]
+            for name, call in asked.items()
+            if callable(call)
+        }
+
+        async def due(connection: HTTPConnection, **found: Any) -> Due | None:
+            if connection.scope["type"] != "http" or is_exempt(connection.scope.get("endpoint")):
+                return None
+            scope = self._scope or self._own_scope(connection.scope)
+            if found.get("exempt"):
+                return None
+            limits = self._read(found.get("limits", self._limits))
+            by = _text(found.get("key"))
+            if by is None and self._scope is None:
+                scope += "/address"
+            return Due(limits, scope, by, found.get("cost", self._cost))
+
+        due.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [_CONNECTION, *(_parameter(*dependency) for dependency in dependencies.items())]
+        )
+        return due
+
+    def _read(self, limits: Any) -> Limits:
+        return (
+            limits if isinstance(limits, Limits) else _parsed(limits, self._algorithm, self._burst)
+        )
+
+    def _own_scope(self, scope: Scope) -> str:
+        """Name a counter of the endpoint that no other limit of it has.
+
+        What is counted tells its limits apart, then their order. Amounts and periods do not: the
+        kernel converts what was counted by others, so that a deployment refills nothing.
+        """
+        parts = [name_of(scope.get("endpoint"))]
+        if self._key is not None:
+            parts.append(name_of(self._key))
+        name = "/".join(parts).replace(":", "%3A")
+        return record_of(scope).counter(name)
+
+
+class Together:
+    """Depends: spends of several limits, all or nothing."""
+
+    def __init__(self, limiter: Charging, limits: Sequence[RateLimit]) -> None:
+        self._limiter = limiter
+        self.limits = list(limits)
+        self.applies: Callable[[Any], bool] = lambda _endpoint: True
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What FastAPI goes by."""
+        dues = [
+            _parameter(f"due_{index}", Annotated[Any, Depends(limit.due)])
+            for index, limit in enumerate(self.limits)
+        ]
+        return inspect.Signature([_CONNECTION, *dues])
+
+    async def __call__(self, connection: HTTPConnection, **dues: Due | None) -> None:
+        """Spend all that is due, or answer 429."""
+        if len(dues) != len(self.limits):
+            raise RuntimeError(f"not all limits are asked: {PLACE}")
+        if self.applies(connection.scope.get("endpoint")):
+            owed = [due for due in dues.values() if due is not None]
+            await self._limiter.charge(connection, owed)
+
+
+_EXEMPT = "__donjon_exempt__"
+
+
+def exempt(endpoint: Any) -> None:
+    """Mark an endpoint that no limit is for."""
+    setattr(endpoint, _EXEMPT, True)
+
+
+def is_exempt(endpoint: Any) -> bool:
+    """Tell whether no limit is for the endpoint."""
+    return bool(getattr(endpoint, _EXEMPT, False))
+
+
+def name_of(call: Any) -> str:
+    """Return a name that is the same in every process."""
+    named = call if hasattr(call, "__qualname__") else type(call)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _parameter(name: str, annotation: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+
+
+_CONNECTION = _parameter("connection", HTTPConnection)
+
+
+@lru_cache(maxsize=256)
+def _parsed(limits: str, algorithm: Algorithm, burst: int | None) -> Limits:
+    return Limits(limits, algorithm=algorithm, burst=burst)
+
+
+def _text(value: Any) -> str | None:
+    """Return who is counted, as text."""
+    if isinstance(value, Claims):
+        value = value.subject
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (int, UUID)) and not isinstance(value, bool):
+        return str(value)
+    raise TypeError(f"a key is a str, int, UUID or Claims, not a {type(value).__name__}")
+
+
+def _for_requests(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a dependency that FastAPI can resolve for WebSockets too, where it yields `None`."""
+    signature = _signature(call)
+    parameters = [_of_connection(call, each) for each in signature.parameters.values()]
+    requests = {each.name for each in parameters if each.annotation is _Requested}
+    if not requests:
+        return call
+
+    def skipped(arguments: dict[str, Any]) -> bool:
+        return any(isinstance(arguments[name], WebSocket) for name in requests)
+
+    if inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__):
+
+        @wraps(call)
+        async def asked(**arguments: Any) -> Any:
+            return None if skipped(arguments) else await call(**arguments)
+
+    else:
+
+        @wraps(call)
+        def asked(**arguments: Any) -> Any:
+            return None if skipped(arguments) else call(**arguments)
+
+    asked.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return asked
+
+
+class _Requested(HTTPConnection):
+    """What stands for a `Request` where a WebSocket may come as well."""
+
+
+def _of_connection(call: Callable[..., Any], parameter: inspect.Parameter) -> inspect.Parameter:
+    """Return the parameter; one that is the request becomes the connection.
+
+    A parameter `request` is the request also where nothing says so, as in slowapi's key functions.
+    FastAPI would take it from the query, where clients choose what they are counted by, and so it
+    would any other name: those are refused.
+    """
+    kind = parameter.annotation
+    if inspect.isclass(kind) and issubclass(kind, Request):
+        return parameter.replace(annotation=_Requested)
+    variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    if kind is not parameter.empty or parameter.default is not parameter.empty or variadic:
+        return parameter
+    if parameter.name != "request":
+        raise TypeError(f"{name_of(call)} does not say what `{parameter.name}` is")
+    return parameter.replace(annotation=_Requested)
+
+
+def _signature(call: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(call, eval_str=True)
+    except NameError:
+        # What only type checkers import: then FastAPI has to make sense of it.
+        return inspect.signature(call)
