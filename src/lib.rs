@@ -58,6 +58,7 @@ pub mod rbac;
 pub mod runtime;
 pub mod settings;
 pub mod signature;
+mod sort;
 pub mod time;
 pub mod token;
 

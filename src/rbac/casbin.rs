@@ -106,7 +106,8 @@ impl<'a> Entries<'a> {
     }
 
     fn finish(self) -> Result<CasbinImport, PolicyError> {
-        let mut roles: BTreeSet<&str> = self.allow.keys().chain(self.deny.keys()).copied().collect();
+        let mut roles: BTreeSet<&str> = BTreeSet::new();
+        roles.extend(self.allow.keys().chain(self.deny.keys()));
         roles.extend(self.members.values().flatten());
         let texts = |of: Option<&BTreeSet<String>>| -> Vec<Cow<'_, str>> {
             of.into_iter().flatten().map(|text| Cow::Owned(text.clone())).collect()
@@ -131,7 +132,8 @@ impl<'a> Entries<'a> {
         let policy = document.canonical();
         Policy::from_json(policy.as_bytes())?;
         // A role that has members is a role; one that is only somebody's own is assigned to him.
-        let with_members: BTreeSet<&str> = self.members.values().flatten().copied().collect();
+        let mut with_members: BTreeSet<&str> = BTreeSet::new();
+        with_members.extend(self.members.values().flatten());
         let mut assignments = BTreeMap::new();
         for (&member, of) in &self.members {
             if !roles.contains(member) {

@@ -54,13 +54,12 @@ impl Policy {
         if cells(self).saturating_add(cells(after)) > MAX_REVIEWED_CELLS {
             return None;
         }
-        let roles = |policy: &Self| policy.roles().map(String::from).collect::<BTreeSet<_>>();
+        let roles = |policy: &Self| set(policy.roles().map(String::from));
         let entries = |policy: &Self| {
             let catalogue = &policy.0.catalogue;
-            catalogue.ids().map(|id| catalogue.declaration(id)).collect::<BTreeSet<_>>()
+            set(catalogue.ids().map(|id| catalogue.declaration(id)))
         };
-        let constraints =
-            |policy: &Self| policy.0.constraints.texts.iter().cloned().collect::<BTreeSet<String>>();
+        let constraints = |policy: &Self| set(policy.0.constraints.texts.iter().cloned());
         let (roles_before, roles_after) = (roles(self), roles(after));
         let (entries_before, entries_after) = (entries(self), entries(after));
         let (constraints_before, constraints_after) = (constraints(self), constraints(after));
@@ -88,7 +87,7 @@ impl Policy {
         let subject = self.role_subject(id);
         let touched = subject.granted_in_part();
         let entries = touched.iter().map(|entry| (self.0.catalogue.text(entry), entry));
-        entries.map(|(text, entry)| (text, Holding::of(&subject, text, entry))).collect()
+        map(entries.map(|(text, entry)| (text, Holding::of(&subject, text, entry))))
     }
 }
 
@@ -108,7 +107,7 @@ impl Holding {
         Self {
             whole: subject.has(text, None),
             unnamed: subject.may_most_of(entry) && subject.policy.0.catalogue.is_open(entry),
-            named: subject.named_instances(entry).map(has).collect(),
+            named: map(subject.named_instances(entry).map(has)),
         }
     }
 
@@ -118,8 +117,8 @@ impl Holding {
 
     /// What this one has that the other lacks.
     fn beyond(&self, other: &Self, text: &str, out: &mut Vec<String>) {
-        let is_new = |name: &&String| self.has(name) && !other.has(name);
-        let names: BTreeSet<&String> = self.named.keys().chain(other.named.keys()).collect();
+        let is_new = |name: &&str| self.has(name) && !other.has(name);
+        let names = set(self.named.keys().chain(other.named.keys()).map(String::as_str));
         let unnamed = self.unnamed && !other.unnamed;
         let whole = self.whole && !other.whole;
         if whole {
@@ -140,7 +139,7 @@ impl Holding {
 fn change(before: &BTreeMap<&str, Holding>, after: &BTreeMap<&str, Holding>) -> RoleChange {
     let nothing = Holding::default();
     let mut change = RoleChange::default();
-    let texts: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+    let texts = set(before.keys().chain(after.keys()).copied());
     for text in texts {
         let (had, has) = (before.get(text).unwrap_or(&nothing), after.get(text).unwrap_or(&nothing));
         has.beyond(had, text, &mut change.gained);
@@ -177,6 +176,19 @@ impl PolicyDiff {
             .close();
         out
     }
+}
+
+// `collect` sorts first, which is a sort more in the library for each type.
+fn set<T: Ord>(items: impl Iterator<Item = T>) -> BTreeSet<T> {
+    let mut set = BTreeSet::new();
+    set.extend(items);
+    set
+}
+
+fn map<K: Ord, V>(entries: impl Iterator<Item = (K, V)>) -> BTreeMap<K, V> {
+    let mut map = BTreeMap::new();
+    map.extend(entries);
+    map
 }
 
 fn minus(these: &BTreeSet<String>, those: &BTreeSet<String>) -> Vec<String> {

@@ -11,6 +11,7 @@ use super::document::{Constraints as Declared, Separation as DeclaredSeparation,
 use super::hierarchy::RoleId;
 use super::policy::{Found, Policy};
 use super::{PolicyError, RoleError};
+use crate::sort::sort_by;
 
 /// Constraints whose roles have been found.
 #[derive(Default)]
@@ -114,7 +115,7 @@ impl Policy {
         let mut scopes: Vec<Option<&str>> = alloc::vec![tenant];
         if tenant.is_none() {
             scopes.extend(roles.iter().filter_map(|role| Some(Some(role.split_once('@')?.1))));
-            scopes.sort_unstable();
+            sort_by(&mut scopes, |a, b| a < b);
             scopes.dedup();
         }
         for scope in scopes {
