@@ -226,6 +226,17 @@ async def test_a_table_counts_meanwhile_and_the_store_goes_on_where_it_was(both:
     assert not any(verdict.degraded for verdict in verdicts)
 
 
+async def test_a_fallback_that_fails_too_refuses(both: Both) -> None:
+    limiter = both.limit(on_failure=LimitTable())
+    both.store.error = ConnectionError()
+
+    limiter._on_failure = Store()
+    limiter._on_failure.error = MemoryError()
+    with pytest.raises(StoreUnavailable):
+        await both.hit(TWO, "k")
+    assert limiter.failures == 2
+
+
 async def test_what_was_spent_before_the_failure_is_given_back(both: Both) -> None:
     class Second(type(both.store)):  # type: ignore[misc]
         def ask(self, what: str, key: str) -> None:

@@ -173,8 +173,12 @@ class _Limiter:
     def _without_store(self, charge: Charge) -> _Spent:
         if self._on_failure == "refuse":
             raise StoreUnavailable
-        if isinstance(self._on_failure, LimitTable):
-            verdict = self._on_failure.spend(*charge)
+        if not isinstance(self._on_failure, str):
+            try:
+                verdict = self._on_failure.spend(*charge)
+            except Exception as error:  # noqa: BLE001  as out of memory
+                self._failed(error)
+                raise StoreUnavailable from None
             return _Spent(self._on_failure, charge, verdict.as_degraded())
         # As if nothing had been spent yet.
         verdict, _ = charge.limits.spend(None, charge.cost)

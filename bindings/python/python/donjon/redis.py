@@ -9,7 +9,8 @@ verdict is one round trip: the kernel's script, which reads the state and spends
 kernel's own arithmetic over what the script saw. Every key expires by itself. What a client raises
 comes through; a `Limiter` makes of it what it is configured to.
 
-A client that decodes its responses (`decode_responses=True`) is refused: a state is bytes.
+A client that decodes its responses (`decode_responses=True`) is refused: a state is bytes. A pool
+of redis-py has 100 connections and fails when more are wanted; its `BlockingConnectionPool` waits.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Record:
         if self._tightest is None:
             return []
         limits, verdict = self._tightest
-        headers = limits.headers(verdict, ietf=ietf)
+        headers = limits.headers(verdict, now_ms=verdict.now_ms, ietf=ietf)
         return [
             (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers
         ]

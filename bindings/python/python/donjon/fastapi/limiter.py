@@ -36,6 +36,7 @@ _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 
 _LIMITED = "__donjon_limited__"
 _NO_ADDRESS = "unknown"
+_TOO_MANY = "Too Many Requests"
 _UNAVAILABLE = "Service Unavailable"
 _BAD_REQUEST = "Bad Request"
 
@@ -44,7 +45,8 @@ class RateLimitExceeded(HTTPException):
     """The answer 429: a limit is spent. `verdict` is that of `limits`."""
 
     def __init__(self, limits: Limits, verdict: Verdict) -> None:
-        super().__init__(429, "Rate limit exceeded", headers=dict(limits.headers(verdict)))
+        headers = limits.headers(verdict, now_ms=verdict.now_ms)
+        super().__init__(429, "Rate limit exceeded", headers=dict(headers))
         self.limits = limits
         self.verdict = verdict
 
@@ -57,6 +59,13 @@ class _Limited(NamedTuple):
     own: inspect.Signature
     parameter: str
     overrides: bool
+
+
+class _Decorated:
+    """Refuses `Depends(limiter.limit(...))` where it is declared: nothing would be limited."""
+
+    def __get_pydantic_core_schema__(self, *_: object) -> Any:
+        raise TypeError("`@limiter.limit(...)` decorates; Depends(RateLimit(...)) is a dependency")
 
 
 class Limiter:
@@ -128,7 +137,11 @@ class Limiter:
             algorithm=algorithm,
             burst=burst,
         )
-        return lambda endpoint: self._limited(endpoint, rate_limit, override_defaults)
+
+        def limited(endpoint: Annotated[_Endpoint, _Decorated()]) -> _Endpoint:
+            return self._limited(endpoint, rate_limit, override_defaults)  # type: ignore[no-any-return]
+
+        return limited
 
     def shared_limit(
         self,
@@ -220,8 +233,13 @@ class Limiter:
         return mark.wrapper
 
     async def _refuse(self, request: Request, error: Any) -> JSONResponse:
-        record_of(request.scope).note(error.limits, error.verdict)
-        return JSONResponse(Limits.refusal(error.verdict, code=self._code), 429)
+        limits, verdict = error.limits, error.verdict
+        if verdict is None:
+            return JSONResponse({"detail": _TOO_MANY}, 429)
+        if limits is not None:
+            record_of(request.scope).note(limits, verdict)
+        body = Limits.refusal(verdict, code=self._code, now_ms=verdict.now_ms)
+        return JSONResponse(body, 429)
 
 
 def get_remote_address(request: HTTPConnection) -> str:

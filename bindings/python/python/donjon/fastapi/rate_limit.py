@@ -6,7 +6,8 @@ from functools import lru_cache, wraps
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, params
+from pydantic.fields import FieldInfo
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 from starlette.websockets import WebSocket
@@ -36,7 +37,8 @@ class RateLimit:
     nothing.
 
     Every endpoint has a counter of its own, unless `scope` names one: then all that have the same
-    scope share it, other processes and languages too. WebSockets are left alone.
+    scope share it, other processes and languages too. WebSockets are left alone; a dependency that
+    is resolved for them as well asks for an `HTTPConnection`, and not for a `Request`.
 
     The limiter is that of the application, as `Limiter.install` put it there, or `limiter`.
     """
@@ -79,7 +81,7 @@ class RateLimit:
         asked: dict[str, Any] = {"limits": self._limits, "key": self._key}
         asked |= {"cost": self._cost, "exempt": self._exempt_when}
         dependencies = {
-            name: Annotated[Any, Depends(_for_requests(call))]
+            name: Annotated[Any, Depends(_dependency(call))]
             for name, call in asked.items()
             if callable(call)
         }
@@ -187,58 +189,33 @@ def _text(value: Any) -> str | None:
     raise TypeError(f"a key is a str, int, UUID or Claims, not a {type(value).__name__}")
 
 
-def _for_requests(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a dependency that FastAPI can resolve for WebSockets too, where it yields `None`."""
-    signature = _signature(call)
-    parameters = [_of_connection(call, each) for each in signature.parameters.values()]
-    requests = {each.name for each in parameters if each.annotation is _Requested}
-    if not requests:
+def _dependency(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the dependency; a parameter `request` that does not say so is the request.
+
+    As in slowapi's key functions. FastAPI would take it from the query, where clients choose what
+    they are counted by, and so it would what has another name: that is refused.
+    """
+    signature = inspect.signature(call)
+    parameters = [_typed(call, parameter) for parameter in signature.parameters.values()]
+    if parameters == list(signature.parameters.values()):
         return call
 
-    def skipped(arguments: dict[str, Any]) -> bool:
-        return any(isinstance(arguments[name], WebSocket) for name in requests)
-
-    if inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__):
-
-        @wraps(call)
-        async def asked(**arguments: Any) -> Any:
-            return None if skipped(arguments) else await call(**arguments)
-
-    else:
-
-        @wraps(call)
-        def asked(**arguments: Any) -> Any:
-            return None if skipped(arguments) else call(**arguments)
+    @wraps(call)
+    def asked(**arguments: Any) -> Any:
+        if isinstance(arguments["request"], WebSocket):
+            return None
+        return call(**arguments)
 
     asked.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return asked
 
 
-class _Requested(HTTPConnection):
-    """What stands for a `Request` where a WebSocket may come as well."""
-
-
-def _of_connection(call: Callable[..., Any], parameter: inspect.Parameter) -> inspect.Parameter:
-    """Return the parameter; one that is the request becomes the connection.
-
-    A parameter `request` is the request also where nothing says so, as in slowapi's key functions.
-    FastAPI would take it from the query, where clients choose what they are counted by, and so it
-    would any other name: those are refused.
-    """
-    kind = parameter.annotation
-    if inspect.isclass(kind) and issubclass(kind, Request):
-        return parameter.replace(annotation=_Requested)
+def _typed(call: Callable[..., Any], parameter: inspect.Parameter) -> inspect.Parameter:
+    stated = parameter.annotation is not parameter.empty
+    asked = isinstance(parameter.default, (params.Depends, FieldInfo))
     variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    if kind is not parameter.empty or parameter.default is not parameter.empty or variadic:
+    if stated or asked or variadic:
         return parameter
-    if parameter.name != "request":
+    if parameter.name != "request" or parameter.default is not parameter.empty:
         raise TypeError(f"{name_of(call)} does not say what `{parameter.name}` is")
-    return parameter.replace(annotation=_Requested)
-
-
-def _signature(call: Callable[..., Any]) -> inspect.Signature:
-    try:
-        return inspect.signature(call, eval_str=True)
-    except NameError:
-        # What only type checkers import: then FastAPI has to make sense of it.
-        return inspect.signature(call)
+    return parameter.replace(annotation=HTTPConnection)
