@@ -72,6 +72,9 @@
 // A fetch failed.
 #define DONJON_JWKS_FAILED 4
 
+// The longest key of a table, in bytes; longer ones are TOO_LARGE.
+#define DONJON_LIMIT_KEY_MAX 1024
+
 // The most limits that one key is held to at once.
 #define DONJON_LIMITS_MAX 8
 
@@ -294,6 +297,11 @@ typedef struct donjon_issuer donjon_issuer;
 // wiped when the last handle that holds them is freed.
 typedef struct donjon_keyring donjon_keyring;
 
+// The states of limits in one process, bounded: some 60 bytes for a key, however long it is. When it is full,
+// what is expired goes, then the key nearest to a full allowance; one with nothing left never. Looks after its
+// own locks.
+typedef struct donjon_limit_table donjon_limit_table;
+
 // What one key is held to: one limit or several, which are spent all or nothing. Never changes.
 typedef struct donjon_limits donjon_limits;
 
@@ -372,6 +380,22 @@ typedef struct {
   // Until the state of the key says nothing any more, in milliseconds: how long to store it.
   int64_t keep_ms;
 } donjon_limit_verdict;
+
+// What a table holds, and what became of what it does not.
+typedef struct {
+  // The keys that are there.
+  uint64_t entries;
+  // The keys that there is room for.
+  uint64_t capacity;
+  // Entries that went when nothing was left to remember of them.
+  uint64_t expired;
+  // Entries that went for others to come.
+  uint64_t evicted;
+  // Times that a new key found only locked ones, and no place.
+  uint64_t refused;
+  // The memory that the table holds, in bytes.
+  uint64_t bytes;
+} donjon_limit_table_statistics;
 
 // Who sent a request. Texts are not terminated; what is behind them is zero.
 typedef struct {
@@ -1208,6 +1232,58 @@ int32_t donjon_keyring_summary(const donjon_keyring *keyring,
 
 // Frees a keyring. Issuers and verifiers made from it live on.
 void donjon_keyring_free(donjon_keyring *keyring);
+
+// Makes a table.
+//
+// config: empty for the defaults, or {"capacity":100000,"when_full":"refuse"}, any member left out.
+//   "capacity": how many keys there is room for, up to 100,000,000; up to a fifth more may be there.
+//   "when_full": what becomes of a new key where only keys are that have nothing left: "refuse", or "allow",
+//   uncounted. Both are counted as refused, and the verdict has table_full.
+//
+// Errors: CONFIG_ERROR, ENTROPY_UNAVAILABLE, OUT_OF_MEMORY.
+int32_t donjon_limit_table_new(const uint8_t *config,
+                               size_t config_len,
+                               donjon_limit_table **out);
+
+// Spends a cost of all limits for a key, or of none; and keeps the state.
+//
+// key: up to DONJON_LIMIT_KEY_MAX bytes. One key belongs to one donjon_limits: put a prefix before what several
+//   of them count. now_ms, cost: as donjon_limits_spend; a clock that does not step, such as the monotonic one
+//   with an offset, is best.
+//
+// Errors: INVALID_ARGUMENT (now_ms), TOO_LARGE (key), OUT_OF_MEMORY. A limit that is spent is no error.
+int32_t donjon_limit_table_spend(const donjon_limit_table *table,
+                                 const donjon_limits *limits,
+                                 const uint8_t *key,
+                                 size_t key_len,
+                                 int64_t now_ms,
+                                 uint32_t cost,
+                                 donjon_limit_verdict *out);
+
+// Gives a key back what was spent at spent_at_ms, as far as time has not: never more than was spent.
+//
+// Errors: INVALID_ARGUMENT (a time), TOO_LARGE (key), OUT_OF_MEMORY.
+int32_t donjon_limit_table_give_back(const donjon_limit_table *table,
+                                     const donjon_limits *limits,
+                                     const uint8_t *key,
+                                     size_t key_len,
+                                     int64_t spent_at_ms,
+                                     int64_t now_ms,
+                                     uint32_t cost);
+
+// Forgets what a key has spent.
+//
+// Errors: TOO_LARGE (key).
+int32_t donjon_limit_table_forget(const donjon_limit_table *table,
+                                  const uint8_t *key,
+                                  size_t key_len);
+
+// What a table holds, and what became of what it does not. Looks at all of its parts, one after the other.
+int32_t donjon_limit_table_stats(const donjon_limit_table *table,
+                                 donjon_limit_table_statistics *out);
+
+// Frees a table.
+void donjon_limit_table_free(donjon_limit_table *table);
 
 // Makes limits.
 //

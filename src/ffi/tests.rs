@@ -47,6 +47,7 @@ fn constants_are_the_kernels() {
     assert_eq!(DONJON_FERNET_KEY_LEN, crate::fernet::KEY_TEXT_LEN);
     assert_eq!(DONJON_NEVER, crate::time::NEVER_S);
     assert_eq!(DONJON_LIMITS_MAX, crate::limit::MAX_LIMITS);
+    assert_eq!(DONJON_LIMIT_KEY_MAX, crate::runtime::MAX_LIMIT_KEY_LEN);
     assert_eq!(DONJON_LIMIT_STATE_MAX, crate::limit::MAX_STATE_LEN);
 }
 
@@ -72,6 +73,10 @@ fn structures_keep_their_layout() {
         (8, 4)
     );
     assert_eq!((size_of::<donjon_jwks_verdict>(), offset_of!(donjon_jwks_verdict, state)), (40, 16));
+    assert_eq!(
+        (size_of::<donjon_limit_table_statistics>(), offset_of!(donjon_limit_table_statistics, bytes)),
+        (48, 40)
+    );
     assert_eq!(
         (
             size_of::<donjon_client>(),
@@ -107,6 +112,7 @@ fn every_export_is_guarded() {
         ("issuer", include_str!("issuer.rs")),
         ("jwks", include_str!("jwks.rs")),
         ("keyring", include_str!("keyring.rs")),
+        ("limit_table", include_str!("limit_table.rs")),
         ("limits", include_str!("limits.rs")),
         ("lockout", include_str!("lockout.rs")),
         ("password", include_str!("password.rs")),

@@ -26,6 +26,9 @@ pub enum LimitError {
     /// The operating system gave no randomness.
     #[error(transparent)]
     Entropy(#[from] crate::entropy::EntropyError),
+    /// The system has no more memory.
+    #[error("not enough memory")]
+    OutOfMemory,
     /// A defect in donjon.
     #[error("a defect in donjon")]
     Internal,
@@ -40,6 +43,7 @@ impl LimitError {
             Self::InvalidArgument => Status::InvalidArgument,
             Self::TooLarge => Status::TooLarge,
             Self::Entropy(_) => Status::EntropyUnavailable,
+            Self::OutOfMemory => Status::OutOfMemory,
             Self::Internal => Status::InternalError,
         }
     }

@@ -122,23 +122,35 @@ impl Limits {
 
     /// [`Limits::spend`], if `state` is one of these limits.
     fn spend_own(&self, state: &[u8], now: u64, cost: u32, next: &mut StateBuf) -> Option<Verdict> {
-        next.clear();
-        let mut asked = Answer::default();
+        let asked = cost.max(1);
+        let mut states = [const { None }; MAX_LIMITS];
+        let mut places = states.iter_mut();
+        let mut is_there = true;
         self.walk(state, now, |limit, state| {
-            asked.hear(limit, &state, now, outcome(limit, &state, now, cost.max(1)));
+            is_there &= asked <= limit.capacity() && state.meter().wait(limit, now, asked) == 0;
+            if let Some(place) = places.next() {
+                *place = Some(state);
+            }
         })?;
-        let before = asked.verdict?;
-        if cost == 0 || !before.allowed() {
+        next.clear();
+        let is_spent = is_there && cost > 0;
+        if !is_spent {
             next.extend(state);
-            return Some(before);
         }
-        let mut spent = Answer::default();
-        self.walk(state, now, |limit, mut state| {
-            state.meter_mut().spend(limit, now, cost);
-            state.write(limit, next);
-            spent.hear(limit, &state, now, Outcome::Allowed);
-        })?;
-        spent.verdict
+        let mut answer = Answer::default();
+        for (limit, state) in self.list.iter().zip(states.iter_mut().flatten()) {
+            if is_spent {
+                state.meter_mut().spend(limit, now, cost);
+                state.write(limit, next);
+            }
+            answer.hear(
+                limit,
+                state,
+                now,
+                if is_there { Outcome::Allowed } else { outcome(limit, state, now, asked) },
+            );
+        }
+        answer.verdict
     }
 
     /// Gives `visit` every limit and its state. `None` if `state` is not one of these limits.
@@ -187,9 +199,13 @@ impl Answer {
             table_full: false,
         };
         self.heard = self.heard.saturating_add(1);
-        let Some(before) = self.verdict.replace(verdict) else { return };
-        // The state of all is kept for as long as one of them needs it.
-        let keep_ms = before.keep_ms.max(verdict.keep_ms);
-        self.verdict = Some(Verdict { keep_ms, ..before.or_stricter(verdict) });
+        self.verdict = Some(match self.verdict {
+            None => verdict,
+            // The state of all is kept for as long as one of them needs it.
+            Some(before) => {
+                let keep_ms = before.keep_ms.max(verdict.keep_ms);
+                Verdict { keep_ms, ..before.or_stricter(verdict) }
+            }
+        });
     }
 }

@@ -19,7 +19,10 @@ pub const MAX_LOG_AMOUNT: u32 = 64;
 pub const MAX_NOW_MS: u64 = (1 << 47) - 1;
 
 /// The bytes of a limit in a state: its algorithm, amount, period and, where it has one, burst.
-pub(super) const MAX_TAG_LEN: usize = 13;
+const MAX_TAG_LEN: usize = 13;
+
+/// The same, without a burst.
+const SHORT_TAG_LEN: usize = MAX_TAG_LEN - 4;
 
 /// What every state begins with: its version, beside the algorithm.
 const VERSION: u8 = 0x10;
@@ -219,9 +222,20 @@ impl Limit {
         if units == 1 { self.each } else { Span::of(self.period_ms(), self.amount, units) }
     }
 
+    /// What follows the tag of this limit, if `state` begins with it.
+    pub(super) fn strip_tag<'a>(&self, state: &'a [u8]) -> Option<&'a [u8]> {
+        // Of a length that is known, so that nothing is called to compare it.
+        if self.algorithm.has_burst() {
+            state.split_first_chunk().and_then(|(tag, rest)| (*tag == self.tag).then_some(rest))
+        } else {
+            let (tag, rest) = state.split_first_chunk::<SHORT_TAG_LEN>()?;
+            (self.tag.first_chunk() == Some(tag)).then_some(rest)
+        }
+    }
+
     /// What every state of this limit begins with.
     pub(super) fn tag(&self) -> &[u8] {
-        let len = if self.algorithm.has_burst() { MAX_TAG_LEN } else { MAX_TAG_LEN.saturating_sub(4) };
+        let len = if self.algorithm.has_burst() { MAX_TAG_LEN } else { SHORT_TAG_LEN };
         self.tag.get(..len).unwrap_or_default()
     }
 }

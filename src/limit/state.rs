@@ -59,7 +59,7 @@ impl State {
 
     /// The state of this limit that `bytes` begin with, and what follows it.
     pub(super) fn of<'a>(limit: &Limit, bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let mut counters = Counters(bytes.strip_prefix(limit.tag())?);
+        let mut counters = Counters(limit.strip_tag(bytes)?);
         let amount = limit.amount();
         let state = match limit.algorithm() {
             Algorithm::Gcra | Algorithm::TokenBucket => {

@@ -3,6 +3,7 @@
 use crate::entropy::{Entropy, EntropyError};
 
 mod hasher;
+mod limit_table;
 mod memory_pool;
 mod pages;
 #[cfg(feature = "ffi")]
@@ -12,6 +13,10 @@ pub mod test_entropy;
 mod threads;
 
 pub use hasher::PasswordHasher;
+pub use limit_table::{
+    DEFAULT_TABLE_CAPACITY, LimitTable, LimitTableConfig, LimitTableStatistics, MAX_LIMIT_KEY_LEN,
+    MAX_TABLE_CAPACITY, WhenFull,
+};
 pub use memory_pool::MemoryUse;
 #[cfg(feature = "ffi")]
 pub(crate) use shared_stream::SharedStream;
