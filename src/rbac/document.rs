@@ -9,7 +9,6 @@ use super::PolicyError;
 use super::catalogue::MAX_CATALOGUE;
 use super::permission::is_invisible;
 use crate::json::{self, Limits, ObjectWriter, Value};
-use crate::sort::sort_by;
 
 /// The longest policy document, in bytes.
 pub const MAX_POLICY_LEN: usize = 16 << 20;
@@ -140,7 +139,7 @@ impl<'a> Document<'a> {
 
     fn canonical_roles(&self) -> String {
         let mut roles: Vec<_> = self.roles.iter().collect();
-        sort_by(&mut roles, |a, b| a.name < b.name);
+        roles.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let mut out = String::new();
         let mut object = ObjectWriter::open(&mut out);
         for role in roles {
