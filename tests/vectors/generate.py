@@ -18,6 +18,7 @@ from generator import (
     algorithms,
     chunked,
     claims,
+    client_ip,
     columns,
     envelopes,
     fernet,
@@ -43,7 +44,7 @@ from generator import (
 HERE = Path(__file__).resolve().parent
 # What other libraries wrote once, by foreign.py.
 GIVEN = {Path("golden/foreign.json")}
-THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet, limits)
+THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet, limits, client_ip)
 
 
 def write(folder: Path) -> int:
