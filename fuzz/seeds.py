@@ -368,6 +368,19 @@ def abi_envelopes_seeds() -> Iterator[bytes]:
     yield bytes([0, 11, 2, word + 14, word + 15, now, 0, 5, all_of_it])
 
 
+def client_address_seeds() -> Iterator[bytes]:
+    """Which header and whom to trust, the peer, then the header's lines (see fuzz_targets/client_address.rs)."""
+    lists = [
+        "6.6.6.6, 1.2.3.4:80, [2a00::1]:443, ::1",
+        "::ffff:1.2.3.4\n10.1.1.1, [::ffff:10.1.1.1]\n fe80::1%eth0 ,,unknown",
+        'for=6.6.6.6, for="[2a00::1]:_p";by=10.0.0.1 ; proto=https, For="10.1.1.1:80"',
+        'for="6.6.6.6, for=1.2.3.4;host="a\\", b\\\\"\nfor=unknown;;, for=10.1.1.1',
+    ]
+    for choice in range(9):
+        yield from (bytes([choice]) + f"10.0.0.1\n{lines}".encode() for lines in lists)
+        yield bytes([choice]) + b"[::1]:80\n1.2.3.4"
+
+
 def from_vectors(*fields: str) -> list[bytes]:
     found: dict[bytes, None] = {}
     for path in sorted(VECTORS.glob("*.json")):
@@ -403,6 +416,7 @@ def main() -> None:
         "breach": [*breach_seeds(), *(b"\0" + range_ for range_ in from_vectors("range"))],
         "casbin": [*casbin_seeds(), *from_vectors("csv")],
         "chunked": [*chunked_seeds()],
+        "client_address": [*client_address_seeds()],
         "envelope_header": [
             *envelope_header_seeds(),
             *(b"\xff" + bytes.fromhex(text.decode()) for text in from_vectors("envelope_hex")),
