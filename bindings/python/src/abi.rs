@@ -9,6 +9,8 @@
 mod bytes;
 mod envelope;
 mod fernet;
+mod limits;
+mod proxies;
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -28,6 +30,11 @@ pub(crate) use envelope::{
 pub(crate) use fernet::{
     Fernet, NO_TTL, aes_engine_open, fernet_derive_key, fernet_generate_key, fernet_token_len,
 };
+pub(crate) use limits::{
+    Attempt, HEADERS_IETF, HEADERS_X, LimitTable, LimitVerdict, Limits, Lockout, compare_and_set_script,
+    limit_profiles, limits_diagnose, limits_refusal,
+};
+pub(crate) use proxies::{Proxies, proxies_diagnose};
 
 /// The time that is no time.
 pub(crate) const NEVER: i64 = ffi::DONJON_NEVER;
@@ -178,13 +185,14 @@ fn attempt(
     Ok(out)
 }
 
-/// As [`fill`], for what `read` makes something else of at once: a usual token needs no allocation.
+/// As [`fill`], for what `read` makes something else of at once: a usual token, and the state of limits,
+/// need no allocation.
 fn pass<R>(
     capacity: usize,
     call: impl FnOnce(*mut u8, usize, *mut usize) -> i32,
     read: impl FnOnce(&[u8]) -> R,
 ) -> Outcome<R> {
-    const USUAL: usize = 2048;
+    const USUAL: usize = 4096;
     if capacity > USUAL {
         return fill(capacity, call).map(|out| read(&out));
     }

@@ -44,6 +44,33 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Password<'a> {
     }
 }
 
+/// What is counted: it comes from outside, so half a character in it is `malformed`.
+pub(crate) struct Key<'a>(pub(crate) &'a [u8]);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Key<'a> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        utf8_or_bytes(object, Failure::MALFORMED, Area::Limit).map(Self)
+    }
+}
+
+/// What a client sent that is only worth something if it is good: half a character in it becomes a byte that
+/// nothing good has.
+pub(crate) struct Sent<'a>(pub(crate) &'a [u8]);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Sent<'a> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyString>() {
+            let text: PyResult<&'a str> = object.extract();
+            return Ok(Self(text.map_or(b"\0", str::as_bytes)));
+        }
+        utf8_or_bytes(object, Failure::MALFORMED, Area::Common).map(Self)
+    }
+}
+
 /// What is stored for a user.
 #[derive(Clone, Copy)]
 pub(crate) struct StoredHash<'a>(pub(crate) &'a [u8]);
@@ -261,10 +288,22 @@ pub(crate) fn now_s(now: Option<Integer>) -> i64 {
 
 /// `now`, which the caller gives in seconds, in Unix milliseconds.
 pub(crate) fn now_ms(now: Option<Integer>) -> i64 {
-    now.map_or_else(|| clock().as_millis().try_into().unwrap_or(i64::MAX), |now| now.0.saturating_mul(1_000))
+    now.map_or_else(|| millis(clock()), |now| now.0.saturating_mul(1_000))
 }
 
-fn clock() -> std::time::Duration {
+/// `now_ms`: the caller's, or the clock's.
+pub(crate) fn now_ms_or_clock(now_ms: Option<Integer>) -> i64 {
+    now_ms.map_or_else(|| millis(clock()), |now| now.0)
+}
+
+/// As many whole milliseconds as 64 bits hold.
+#[inline]
+pub(crate) fn millis(time: std::time::Duration) -> i64 {
+    let millis = time.as_secs().saturating_mul(1_000).saturating_add(time.subsec_millis().into());
+    i64::try_from(millis).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn clock() -> std::time::Duration {
     // A clock before 1970 reads as 1970, when every token with an `iat` is not valid yet.
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

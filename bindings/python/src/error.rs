@@ -17,6 +17,8 @@ pub(crate) enum Area {
     Policy,
     Document,
     Envelope,
+    Limit,
+    Address,
 }
 
 impl Area {
@@ -28,6 +30,8 @@ impl Area {
             Self::Policy => "policy",
             Self::Document => "document",
             Self::Envelope => "envelope",
+            Self::Limit => "limit",
+            Self::Address => "address",
         }
     }
 }

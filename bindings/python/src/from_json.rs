@@ -58,6 +58,18 @@ pub(crate) fn texts<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, Py
     }
 }
 
+/// A list of a tuple of texts for each list of texts in an array.
+pub(crate) fn tuples<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyList>> {
+    let Ok(Value::Array(lists)) = json::parse(text, Limits::DOCUMENT) else { return Err(unreadable(py)) };
+    let tuples = PyList::empty(py);
+    for list in lists.iter() {
+        let Value::Array(texts) = list else { return Err(unreadable(py)) };
+        let texts: Vec<_> = texts.texts().map(|text| string(py, text)).collect();
+        tuples.append(PyTuple::new(py, texts)?)?;
+    }
+    Ok(tuples)
+}
+
 fn open<'a>(py: Python<'_>, text: &'a [u8]) -> PyResult<Members<'a>> {
     Members::open(text, Limits::DOCUMENT).map_err(|_| unreadable(py))
 }

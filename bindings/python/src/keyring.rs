@@ -35,7 +35,8 @@ impl Keyring {
 #[pymethods]
 impl Keyring {
     /// New random keys: one that signs tokens and one that binds tokens to a state, unless `token` is
-    /// `None`, and a secret for each of `purposes`: `envelope`, `blind-index`, `settings`, `password-pepper`.
+    /// `None`, and a secret for each of `purposes`: `envelope`, `blind-index`, `settings`, `password-pepper`,
+    /// `device`.
     #[staticmethod]
     #[pyo3(
         signature = (token = Some(Text("EdDSA")), *, purposes = Vec::new(), now = None),

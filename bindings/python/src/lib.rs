@@ -18,8 +18,12 @@ mod issuer;
 mod jwks;
 mod jws;
 mod keyring;
+mod limit_table;
+mod limits;
+mod lockout;
 mod long;
 mod policy;
+mod proxies;
 mod purpose;
 mod reader;
 mod refresh;
@@ -32,6 +36,7 @@ mod stream;
 mod strength;
 mod subject;
 mod to_json;
+mod verdict;
 mod verifier;
 
 #[pymodule]
@@ -59,7 +64,15 @@ mod _donjon {
     #[pymodule_export]
     use crate::keyring::Keyring;
     #[pymodule_export]
+    use crate::limit_table::{LimitTable, LimitTableStatistics};
+    #[pymodule_export]
+    use crate::limits::{Limits, compare_and_set_script, profiles};
+    #[pymodule_export]
+    use crate::lockout::LockoutKeys;
+    #[pymodule_export]
     use crate::policy::{Policy, permission_implies};
+    #[pymodule_export]
+    use crate::proxies::{Client, Proxies};
     #[pymodule_export]
     use crate::purpose::PurposeTokens;
     #[pymodule_export]
@@ -81,6 +94,8 @@ mod _donjon {
     use crate::strength::{breach_count, breach_prefix, password_estimate, password_strength};
     #[pymodule_export]
     use crate::subject::Subject;
+    #[pymodule_export]
+    use crate::verdict::Verdict;
     #[pymodule_export]
     use crate::verifier::TokenVerifier;
 

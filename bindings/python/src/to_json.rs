@@ -58,6 +58,11 @@ impl ObjectWriter {
         write(value, &mut self.out, 1)
     }
 
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        write_text(value, &mut self.out.text);
+    }
+
     pub(crate) fn integer(&mut self, name: &str, value: i64) {
         self.name(name);
         self.out.text.push_str(&value.to_string());

@@ -32,7 +32,7 @@ def test_a_status_has_an_exception_of_its_own(row: tuple[int, str, str, int]) ->
 def test_what_a_client_did_with_a_token_is_a_token_error() -> None:
     for status, _, _, http_status in _donjon.STATUSES:
         error = errors.for_status(status)
-        if not isinstance(error, donjon.PasswordError | donjon.PolicyError):
+        if not isinstance(error, donjon.PasswordError | donjon.PolicyError | donjon.LimitError):
             assert isinstance(error, donjon.TokenError) == (http_status < 500)
 
 
@@ -43,6 +43,7 @@ def test_what_a_client_did_with_a_token_is_a_token_error() -> None:
         ("breach", donjon.PasswordError),
         ("policy", donjon.PolicyError),
         ("document", donjon.PolicyError),
+        ("limit", donjon.LimitError),
     ],
 )
 @pytest.mark.parametrize("reason", ["malformed", "too_large"])

@@ -19,6 +19,9 @@
     policy = Policy({"permissions": ["document:read"], "roles": {"viewer": {"allow": ["*"]}}})
     assert policy.subject(["viewer"]).has("document:read")
 
+    limits, table = Limits("5/minute; 100/day"), LimitTable()
+    assert table.spend(limits, "login:203.0.113.7").allowed
+
 Further rooms: `donjon.fastapi`, `donjon.jwks` (tokens of other issuers), `donjon.refresh` (families
 of refresh tokens), `donjon.settings` (secrets among settings), `donjon.chunked` (the construction
 under the envelopes), `donjon.fernet` (what is there already), `donjon.compat.jwt` (PyJWT's names),
@@ -31,14 +34,21 @@ from donjon._donjon import (
     JWS,
     BlindIndex,
     Claims,
+    Client,
     Decryptor,
     Encryptor,
     Keyring,
+    Limits,
+    LimitTable,
+    LimitTableStatistics,
+    LockoutKeys,
     Policy,
+    Proxies,
     Refresh,
     Subject,
     TokenIssuer,
     TokenVerifier,
+    Verdict,
     Verification,
     __version__,
     breach_count,
@@ -86,6 +96,9 @@ from donjon.errors import (
     KeyDisabled,
     KeyExpired,
     KeyRefused,
+    LimitError,
+    LimitInputRefused,
+    MalformedAddress,
     MalformedPassword,
     MalformedToken,
     MissingClaim,
@@ -100,9 +113,11 @@ from donjon.errors import (
     PolicyError,
     PolicyInputRefused,
     RangeRefused,
+    RateLimited,
     ReuseDetected,
     SeparationOfDuty,
     StateStale,
+    StoreUnavailable,
     TokenError,
     TokenRevoked,
     TooLarge,
@@ -122,6 +137,7 @@ from donjon.passwords import (
     estimate_strength,
 )
 from donjon.purpose import PurposeTokens
+from donjon.types import Limit
 
 Mapping.register(Claims)
 
@@ -134,6 +150,7 @@ __all__ = [
     "Busy",
     "CardinalityExceeded",
     "Claims",
+    "Client",
     "ConfigError",
     "DataKey",
     "DecryptFailed",
@@ -162,6 +179,14 @@ __all__ = [
     "KeyProvider",
     "KeyRefused",
     "Keyring",
+    "Limit",
+    "LimitError",
+    "LimitInputRefused",
+    "LimitTable",
+    "LimitTableStatistics",
+    "Limits",
+    "LockoutKeys",
+    "MalformedAddress",
     "MalformedPassword",
     "MalformedToken",
     "MissingClaim",
@@ -177,14 +202,17 @@ __all__ = [
     "Policy",
     "PolicyError",
     "PolicyInputRefused",
+    "Proxies",
     "PurposeTokens",
     "RangeRefused",
+    "RateLimited",
     "Refresh",
     "ReuseDetected",
     "SealedReader",
     "Sealer",
     "SeparationOfDuty",
     "StateStale",
+    "StoreUnavailable",
     "Strength",
     "Subject",
     "TokenError",
@@ -198,6 +226,7 @@ __all__ = [
     "Unsupported",
     "UnsupportedCritical",
     "UnsupportedHash",
+    "Verdict",
     "Verification",
     "WrongTokenType",
     "__version__",

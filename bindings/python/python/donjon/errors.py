@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from donjon._donjon import STATUSES
+from donjon._donjon import STATUSES, Limits, Verdict
 from donjon.types import Diagnosis, Explanation
 
-Area = Literal["common", "password", "breach", "policy", "document", "envelope"]
+Area = Literal["common", "password", "breach", "policy", "document", "envelope", "limit", "address"]
 
 _ROWS = {name: (status, message, http) for status, name, message, http in STATUSES}
 _CLASSES: dict[tuple[Area, int], type[DonjonError]] = {}
@@ -312,6 +312,41 @@ class EnvelopeInputRefused(
     also=("malformed", "params_out_of_bounds"),
 ):
     """Not of its form, or over its bounds: a context, a plaintext, a stored passphrase's cost."""
+
+    http_status = 500
+
+
+class LimitError(DonjonError):
+    """Something was refused by a limit, or could not be counted."""
+
+
+class RateLimited(LimitError, reason="rate_limited"):
+    """The limit is spent. Answer 429, with the fields that `limits.headers(verdict)` gives."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        verdict: Verdict | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+        self.limits = limits
+
+
+class StoreUnavailable(LimitError, reason="store_unavailable"):
+    """The store did not answer, and what it would have said was needed."""
+
+
+class LimitInputRefused(LimitError, reason="too_large", area="limit", also=("malformed",)):
+    """A key of over 1,024 bytes, or half a character in one."""
+
+    http_status = 400
+
+
+class MalformedAddress(DonjonError, reason="malformed", area="address"):
+    """The peer is no address, and no header may speak for it: a mistake in how a service is run."""
 
     http_status = 500
 

@@ -1,8 +1,8 @@
-"""The shapes of the dictionaries that keyrings and policies take and give."""
+"""The shapes of what keyrings, policies and limits take and give."""
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 
 
 class KeySummary(TypedDict):
@@ -129,3 +129,48 @@ class PermissionMatrix(TypedDict):
     permissions: list[str]
     roles: list[str]
     cells: dict[str, dict[str, Literal["granted", "some", "denied"]]]
+
+
+class Limit(NamedTuple):
+    """One of several limits: `amount` in `period_s`, and `burst` at once."""
+
+    amount: int
+    period_s: int
+    burst: int
+
+
+class LimitRefusalDetails(TypedDict):
+    """What a client is told. Times are in seconds, `reset_time` since 1970."""
+
+    limit: int
+    remaining: int
+    reset_time: int
+    retry_after: int | None
+
+
+class LimitRefusalError(TypedDict):
+    """What went wrong, in the shape that the documents give to every error."""
+
+    code: str
+    message: str
+    details: LimitRefusalDetails
+
+
+class LimitRefusal(TypedDict):
+    """The body of a response that refuses. `retry_after` is null if it will never be allowed."""
+
+    error: LimitRefusalError
+
+
+class LimitProfile(TypedDict):
+    """The limit of an endpoint, as `Limits` takes it."""
+
+    limits: str
+    algorithm: str
+
+
+class LockoutCounter(TypedDict):
+    """What an attempt to log in is charged to, and what becomes of that if it succeeds."""
+
+    key: str
+    on_success: Literal["forget", "give_back"]
