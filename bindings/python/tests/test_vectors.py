@@ -32,6 +32,7 @@ NEEDS_ENTROPY = frozenset(
         "cell_seal",
         "stream_seal",
         "setting_seal",
+        "lockout_device_token",
         "fernet_encrypt",
         "fernet_rotate",
     }

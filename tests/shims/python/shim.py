@@ -795,6 +795,138 @@ def aes_engine_open(request: Request) -> Answer:
     return {"plaintext_hex": opened.encode().hex()}
 
 
+def limit_parse(request: Request) -> Answer:
+    items = donjon.Limits(request.text("spec")).items
+    return {"limits": [{"amount": item.amount, "period_s": item.period_s} for item in items]}
+
+
+class Spending:
+    """What is spent, and of what."""
+
+    def __init__(self, request: Request) -> None:
+        self.state = request.state("state_hex")
+        self.now_ms, self.cost = request.integer("now_ms"), request.u32("cost")
+
+    def of(self, limits: donjon.Limits) -> tuple[donjon.Verdict, bytes]:
+        return limits.spend(self.state, self.cost, now_ms=self.now_ms)
+
+
+_TOLD = (
+    "allowed",
+    "never_allowed",
+    "limit",
+    "remaining",
+    "index",
+    "reset_after_ms",
+    "retry_after_ms",
+    "keep_ms",
+)
+
+
+def limit_apply(request: Request) -> Answer:
+    algorithm, spending = request.text("algorithm"), Spending(request)
+    amount, period_s = request.integer("amount"), request.integer("period_s")
+    config = {"limits": f"{amount} per {period_s} second", "algorithm": algorithm}
+    if request.optional_raw("burst") not in {"", "null"}:
+        config |= {"burst": request.integer("burst")}
+    verdict, state = spending.of(donjon.Limits.from_config(json.dumps(config)))
+    told = {name: getattr(verdict, name) for name in _TOLD if name not in {"index", "keep_ms"}}
+    return {**told, "state_hex": state.hex()}
+
+
+def limits_describe(request: Request) -> Answer:
+    limits = donjon.Limits.from_config(request.raw("config"))
+    rows = [item._asdict() for item in limits.items]
+    return {"description": {"algorithm": limits.algorithm, "limits": rows}}
+
+
+def limits_diagnose(request: Request) -> Answer:
+    config = request.text("config")
+    try:
+        donjon.Limits.from_config(config)
+    except donjon.ConfigError as error:
+        assert error.diagnosis
+        message = error.diagnosis["message"]
+        return {"status": error.reason, "path": error.path, "message": message}
+    return {"status": "ok", "path": None, "message": None}
+
+
+def limits_spend(request: Request) -> Answer:
+    config, spending = request.raw("config"), Spending(request)
+    verdict, state = spending.of(donjon.Limits.from_config(config))
+    return {**{name: getattr(verdict, name) for name in _TOLD}, "state_hex": state.hex()}
+
+
+def limits_give_back(request: Request) -> Answer:
+    config, spending = request.raw("config"), Spending(request)
+    spent_at_ms, limits = request.integer("spent_at_ms"), donjon.Limits.from_config(config)
+    state, cost, now_ms = spending.state, spending.cost, spending.now_ms
+    return {"state_hex": limits.give_back(state, spent_at_ms, cost, now_ms=now_ms).hex()}
+
+
+def limits_headers(request: Request) -> Answer:
+    config, spending = request.raw("config"), Spending(request)
+    ietf, limits = request.boolean("ietf"), donjon.Limits.from_config(config)
+    verdict, _ = spending.of(limits)
+    return {"headers": limits.headers(verdict, now_ms=spending.now_ms, ietf=ietf)}
+
+
+def limits_refusal(request: Request) -> Answer:
+    config, spending = request.raw("config"), Spending(request)
+    code, limits = request.optional_text("code") or "", donjon.Limits.from_config(config)
+    verdict, _ = spending.of(limits)
+    return {"body": limits.refusal(verdict, code=code, now_ms=spending.now_ms)}
+
+
+def limits_script(request: Request) -> Answer:
+    return {"script": donjon.Limits.from_config(request.raw("config")).script}
+
+
+def limits_script_args(request: Request) -> Answer:
+    config, cost, now_ms = request.raw("config"), request.u32("cost"), request.moment("now_ms")
+    return {"args": donjon.Limits.from_config(config).script_args(cost, now_ms=now_ms)}
+
+
+def compare_and_set_script(_: Request) -> Answer:
+    return {"script": _donjon.compare_and_set_script()}
+
+
+def limit_profiles(_: Request) -> Answer:
+    return {"profiles": _donjon.profiles()}
+
+
+def lockout_counters(request: Request) -> Answer:
+    keys, now = request.raw("keyring"), request.integer("now_s")
+    account, address = request.text("account"), request.text("address")
+    subject, state = request.text("subject"), request.text("state")
+    device = request.text("device")
+    lockout = donjon.LockoutKeys(donjon.Keyring.from_jwks(keys))
+    return {
+        "counters": lockout.counters(
+            account, address=address, device=device, subject=subject, state=state, now=now
+        )
+    }
+
+
+def lockout_device_token(request: Request) -> Answer:
+    keys, subject, state = request.raw("keyring"), request.text("subject"), request.text("state")
+    ttl, now = request.integer("ttl_s"), request.integer("now_s")
+    entropy = request.hex("entropy_hex")
+    lockout = donjon.LockoutKeys(donjon.Keyring.from_jwks(keys))
+    with drawing(entropy):
+        return {"token": lockout.device_token(subject, state=state, ttl=ttl, now=now)}
+
+
+_PROXIES_MEMBERS = {name: name for name in ("header", "trusted", "hops", "ipv6_prefix")}
+
+
+def client_ip(request: Request) -> Answer:
+    peer, lines = request.text("peer"), request.texts("lines")
+    proxies = donjon.Proxies.from_config(request.config(_PROXIES_MEMBERS))
+    client = proxies.client(peer, lines)
+    return {"ip": client.ip, "bucket": client.bucket, "from_header": client.from_header}
+
+
 OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     operation.__name__: operation
     for operation in (
@@ -858,6 +990,21 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
         fernet_timestamp,
         fernet_derive_key,
         aes_engine_open,
+        limit_parse,
+        limit_apply,
+        limits_describe,
+        limits_diagnose,
+        limits_spend,
+        limits_give_back,
+        limits_headers,
+        limits_refusal,
+        limits_script,
+        limits_script_args,
+        compare_and_set_script,
+        limit_profiles,
+        lockout_counters,
+        lockout_device_token,
+        client_ip,
     )
 }
 
