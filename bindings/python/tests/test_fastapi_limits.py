@@ -427,8 +427,9 @@ async def test_a_key_that_is_too_long_is_the_clients_error() -> None:
     assert (await ask(app, "/named?name=%ED%A0%80")).status_code == 200  # what it decodes to
 
 
-async def test_addresses_behind_a_proxy() -> None:
-    address = ClientAddress(Proxies("x-forwarded-for", trusted=["10.0.0.0/8"]))
+@pytest.mark.parametrize("header", ["x-forwarded-for", "X-Forwarded-For"])
+async def test_addresses_behind_a_proxy(header: Any) -> None:
+    address = ClientAddress(Proxies(header, trusted=["10.0.0.0/8"]))
     limiter = Limiter(address=address)
     app = service(limiter)
 
@@ -443,6 +444,14 @@ async def test_addresses_behind_a_proxy() -> None:
     assert (await ask(app, "/", **via("203.0.113.1"))).json() == "203.0.113.1"
     assert (await ask(app, "/", **via("203.0.113.1"))).status_code == 429
     assert (await ask(app, "/", **via("203.0.113.2"))).status_code == 200
+    # What the proxy does not write is the client's.
+    response = await ask(
+        app,
+        "/",
+        "10.0.0.1",
+        headers=[("X-Forwarded-For", "203.0.113.9"), ("X-Real-IP", "198.51.100.1")],
+    )
+    assert response.json() == "203.0.113.9"
     # Who is no proxy says nothing about others, and the last line is the proxy's.
     spoofed = [await ask(app, "/", **via(f"198.51.100.{i}", peer=ANN)) for i in range(3)]
     assert [response.status_code for response in spoofed] == [200, 429, 429]
@@ -552,11 +561,18 @@ async def test_default_limits() -> None:
     @limiter.limit("5/minute", override_defaults=False)
     async def both() -> None: ...
 
+    @app.get("/stacked")
+    @limiter.limit("6/minute", override_defaults=False)
+    @limiter.limit("4/minute")
+    @limiter.limit("5/minute", override_defaults=False)
+    async def stacked() -> None: ...
+
     @app.get("/health")
     @limiter.exempt
     async def health() -> None: ...
 
     app.include_router(router, prefix="/x")
+    assert await statuses(app, "/stacked", 5) == [200] * 4 + [429]
     assert await statuses(app, "/a", 3) == [200, 200, 429]
     assert await statuses(app, "/x/b", 3) == [200, 200, 429]
     assert await statuses(app, "/own", 2) == [200, 429]
@@ -580,6 +596,14 @@ async def test_default_limits_come_before_the_guards_of_routers() -> None:
 
     app.include_router(router, prefix="/x")
     assert await statuses(app, "/x/", 3) == [401, 401, 429]
+
+    guarded = FastAPI(dependencies=[Depends(guard)])
+    limiter.install(guarded)
+
+    @guarded.get("/")
+    async def also_guarded() -> None: ...
+
+    assert await statuses(guarded, "/", 3) == [401, 401, 429]
 
 
 async def test_exempt_holds_in_a_limited_router() -> None:
@@ -1041,6 +1065,10 @@ async def test_openapi_shows_what_may_be_refused() -> None:
     @router.get("/routed")
     async def routed() -> None: ...
 
+    @router.get("/routed-exempt")
+    @limiter.exempt
+    async def routed_exempt() -> None: ...
+
     @free.get("/free")
     async def free_route() -> None: ...
 
@@ -1053,6 +1081,7 @@ async def test_openapi_shows_what_may_be_refused() -> None:
     paths = (await ask(app, "/openapi.json")).json()["paths"]
     answers = {path: next(iter(paths[path].values()))["responses"] for path in paths}
     assert "429" not in answers["/exempt"]
+    assert "429" not in answers["/x/routed-exempt"]
     assert answers["/own/{number}"]["429"]["description"] == "My own words"
     documented = answers["/default"]["429"]
     assert answers["/x/routed"]["429"] == documented

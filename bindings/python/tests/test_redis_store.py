@@ -159,6 +159,27 @@ async def test_giving_back_and_forgetting_asynchronously(async_store: AsyncRedis
     assert (await async_store.spend(limits, "k", 0)).remaining == 5
 
 
+def test_giving_back_what_other_limits_counted_keeps_it_long_enough(
+    store: RedisStore, client: Any
+) -> None:
+    spent = store.spend(Limits("10/minute", algorithm="fixed_window"), "k", 5)
+    hourly = Limits("10/hour", algorithm="fixed_window")
+    store.give_back(hourly, "k", spent.now_ms)
+    assert client.pttl(f"{PREFIX}{{k}}") > 3_500_000
+    assert store.spend(hourly, "k", 0).remaining <= 6
+
+
+def test_the_clock_of_the_caller(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = Limits("1/minute")
+    store = RedisStore(client, clock="caller")
+    now_ms = 2_000_000_000_000
+    for later_ms, allowed in ((0, True), (59_999, False), (60_000, True), (0, False)):
+        monkeypatch.setattr(time, "time_ns", lambda ms=now_ms + later_ms: ms * 1_000_000)
+        verdict = store.spend(limits, "k")
+        assert (verdict.allowed, verdict.now_ms) == (allowed, now_ms + later_ms)
+    assert every_key_expires(client)
+
+
 def test_scripts_that_a_server_has_lost_are_sent_again(store: RedisStore, client: Any) -> None:
     limits = Limits("9/hour")
     for spent in range(1, 4):

@@ -186,8 +186,7 @@ class _Limiter:
 
     def _give_back(self, spent: Iterable[_Spent]) -> Steps[None]:
         for store, (limits, key, cost), verdict in spent:
-            if cost:
-                yield from self._settle(store, "give_back", limits, key, verdict.now_ms, cost)
+            yield from self._settle(store, "give_back", limits, key, verdict.now_ms, cost)
 
     def _forget(self, spent: _Spent) -> Steps[None]:
         yield from self._settle(spent.store, "forget", spent.charge.key)

@@ -23,7 +23,7 @@ class ClientAddress:
     def __init__(self, proxies: Proxies | None = None) -> None:
         self._proxies = proxies or Proxies()
         header = self._proxies.header
-        self._header = None if header is None else header.encode()
+        self._header = None if header is None else header.lower().encode()
 
     async def __call__(self, connection: HTTPConnection) -> Client | None:
         """Return the client's address."""

@@ -257,7 +257,7 @@ async def _bad_request(_: Request, error: Any) -> JSONResponse:
 
 def _has_no_own(endpoint: Any) -> bool:
     mark = getattr(endpoint, _LIMITED, None)
-    return not is_exempt(endpoint) and not (mark is not None and mark.overrides)
+    return not (mark is not None and mark.overrides)
 
 
 def _mark(endpoint: Callable[..., Any], together: Together) -> _Limited:

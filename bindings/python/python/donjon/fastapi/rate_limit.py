@@ -89,7 +89,7 @@ class RateLimit:
         async def due(connection: HTTPConnection, **found: Any) -> Due | None:
             if connection.scope["type"] != "http" or is_exempt(connection.scope.get("endpoint")):
                 return None
-            scope = self._scope or self._own_scope(connection.scope)
+            scope = self._scope or _own_scope(connection.scope)
             if found.get("exempt"):
                 return None
             limits = self._read(found.get("limits", self._limits))
@@ -107,18 +107,6 @@ class RateLimit:
         return (
             limits if isinstance(limits, Limits) else _parsed(limits, self._algorithm, self._burst)
         )
-
-    def _own_scope(self, scope: Scope) -> str:
-        """Name a counter of the endpoint that no other limit of it has.
-
-        What is counted tells its limits apart, then their order. Amounts and periods do not: the
-        kernel converts what was counted by others, so that a deployment refills nothing.
-        """
-        parts = [name_of(scope.get("endpoint"))]
-        if self._key is not None:
-            parts.append(name_of(self._key))
-        name = "/".join(parts).replace(":", "%3A")
-        return record_of(scope).counter(name)
 
 
 class Together:
@@ -176,6 +164,15 @@ _CONNECTION = _parameter("connection", HTTPConnection)
 @lru_cache(maxsize=256)
 def _parsed(limits: str, algorithm: Algorithm, burst: int | None) -> Limits:
     return Limits(limits, algorithm=algorithm, burst=burst)
+
+
+def _own_scope(scope: Scope) -> str:
+    """Name a counter of the endpoint that no other limit of it has.
+
+    Their order tells them apart. Amounts and periods do not: the kernel converts what was
+    counted by others, so that a deployment refills nothing.
+    """
+    return record_of(scope).counter(name_of(scope.get("endpoint")))
 
 
 def _text(value: Any) -> str | None:
