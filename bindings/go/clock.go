@@ -1,6 +1,7 @@
 package donjon
 
 import (
+	"math"
 	"time"
 
 	"github.com/donjon-security/donjon/bindings/go/internal/abi"
@@ -22,6 +23,25 @@ func optionalSeconds(t time.Time) int64 {
 	return t.Unix()
 }
 
+// optionalMilliseconds returns t in Unix milliseconds; the zero time is no time.
+func optionalMilliseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return abi.Never
+	}
+	return t.UnixMilli()
+}
+
+// longestMS is how many milliseconds a duration can be.
+const longestMS = math.MaxInt64 / int64(time.Millisecond)
+
+// milliseconds is n of them, or as many as a duration can be.
+func milliseconds(n int64) time.Duration {
+	if n > longestMS {
+		return math.MaxInt64
+	}
+	return time.Duration(n) * time.Millisecond
+}
+
 // optionalTime is the inverse of optionalSeconds.
 func optionalTime(s int64) time.Time {
 	if s == abi.Never {
@@ -36,4 +56,14 @@ func whole(d, unit time.Duration) (int64, error) {
 		return 0, ErrInvalidArgument
 	}
 	return int64(d / unit), nil
+}
+
+// A steadyClock tells the time of day that it was made at and the time since,
+// which setting the system's clock does not change.
+type steadyClock struct {
+	start time.Time
+}
+
+func (c *steadyClock) nowMS() int64 {
+	return (c.start.UnixNano() + int64(time.Since(c.start))) / int64(time.Millisecond)
 }

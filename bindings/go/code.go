@@ -50,6 +50,9 @@ const (
 	CodeCardinalityExceeded Code = 84
 
 	CodeDecryptFailed Code = 100
+
+	CodeRateLimited      Code = 120
+	CodeStoreUnavailable Code = 121
 )
 
 // String returns the pinned name of c, such as "bad_signature".

@@ -99,11 +99,14 @@ var (
 	ErrCardinalityExceeded error = &Error{CodeCardinalityExceeded} // as many users have the role as may
 
 	ErrDecryptFailed error = &Error{CodeDecryptFailed} // another context, another key, or not what was sealed
+
+	ErrRateLimited      error = &Error{CodeRateLimited}      // the limit is spent: see [LimitError]
+	ErrStoreUnavailable error = &Error{CodeStoreUnavailable} // the store did not answer
 )
 
 // failures holds the sentinel of each code, so that refusing allocates nothing.
-var failures = func() [CodeDecryptFailed + 1]error {
-	var table [CodeDecryptFailed + 1]error
+var failures = func() [CodeStoreUnavailable + 1]error {
+	var table [CodeStoreUnavailable + 1]error
 	for _, err := range []error{
 		ErrInvalidArgument, ErrOutOfMemory, ErrInternal, ErrEntropyUnavailable, ErrConfig,
 		ErrMalformed, ErrTooLarge, ErrUnsupported,
@@ -114,6 +117,7 @@ var failures = func() [CodeDecryptFailed + 1]error {
 		ErrPasswordMismatch, ErrInvalidHash, ErrParamsOutOfBounds, ErrBusy,
 		ErrPermissionDenied, ErrUnknownPermission, ErrUnknownRole, ErrSeparationOfDuty, ErrCardinalityExceeded,
 		ErrDecryptFailed,
+		ErrRateLimited, ErrStoreUnavailable,
 	} {
 		table[err.(*Error).Code] = err
 	}

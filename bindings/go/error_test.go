@@ -27,6 +27,7 @@ var sentinels = []error{
 	donjon.ErrPermissionDenied, donjon.ErrUnknownPermission, donjon.ErrUnknownRole,
 	donjon.ErrSeparationOfDuty, donjon.ErrCardinalityExceeded,
 	donjon.ErrDecryptFailed,
+	donjon.ErrRateLimited, donjon.ErrStoreUnavailable,
 }
 
 // The header is the pinned table: every status in it has a sentinel here whose

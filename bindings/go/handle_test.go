@@ -118,6 +118,13 @@ func TestZeroValuesAreClosed(t *testing.T) {
 		"blind index":      func() error { _, err := new(BlindIndex).Value(nil); return err },
 		"fernet":           func() error { _, err := new(Fernet).Encrypt(nil); return err },
 		"setting":          func() error { _, err := new(Keyring).SealSetting("", ""); return err },
+		"limits":           func() error { _, err := new(Limits).Script(); return err },
+		"no limits":        func() error { _, err := (*Limits)(nil).MarshalJSON(); return err },
+		"table":            func() error { _, err := new(LimitTable).Stats(); return err },
+		"limiter":          func() error { _, err := new(Limiter).Peek(t.Context(), nil, ""); return err },
+		"lockout":          func() error { _, err := new(Lockout).Reserve(t.Context(), LogIn{}); return err },
+		"lockout of none":  func() error { _, err := NewLockout(nil, nil, nil); return err },
+		"attempt":          func() error { return new(Attempt).Succeeded(t.Context()) },
 		"erasure":          func() error { _, err := (*Keyring)(nil).Erasure(nil, time.Time{}); return err },
 	} {
 		if err := use(); !errors.Is(err, ErrClosed) {
@@ -130,7 +137,7 @@ func TestZeroValuesAreClosed(t *testing.T) {
 		new(Policy), (*Policy)(nil), new(Subject), (*Subject)(nil),
 		new(Sealer), (*Sealer)(nil), new(DataKey), (*DataKey)(nil),
 		new(SealedReader), (*SealedReader)(nil), new(SealedReaderAt), (*SealedReaderAt)(nil),
-		new(BlindIndex), (*BlindIndex)(nil), new(Fernet), (*Fernet)(nil),
+		new(BlindIndex), (*BlindIndex)(nil), new(Fernet), (*Fernet)(nil), new(Lockout), (*Lockout)(nil),
 	} {
 		if err := nothing.Close(); err != nil {
 			t.Errorf("closing a %T: %v", nothing, err)

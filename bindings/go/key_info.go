@@ -16,6 +16,7 @@ const (
 	PurposeEnvelope       Purpose = "envelope"        // wraps the data keys of envelopes; see [Sealer]
 	PurposeBlindIndex     Purpose = "blind-index"     // finds equal values in encrypted columns; see [BlindIndex]
 	PurposeSettings       Purpose = "settings"        // seals settings; see [Keyring.SealSetting]
+	PurposeDevice         Purpose = "device"          // hides whose log-ins are counted; see [Lockout]
 )
 
 // A KeyStatus is what a key may do.

@@ -1,0 +1,178 @@
+package donjon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+)
+
+// RateLimitOptions say what [RateLimit] limits.
+type RateLimitOptions struct {
+	// Limits are what each key may do.
+	Limits *Limits
+
+	// Key returns by what a request is counted, such as "user:42". If Key is nil or
+	// returns "", it is the client's [Client.Bucket], as Proxies see it.
+	Key     func(*http.Request) string
+	Proxies *Proxies
+
+	// Scope is what the limits are shared by: handlers of the same Scope, here or in
+	// another service, have one allowance. If empty, it is the [http.Request.Pattern],
+	// so that each route that is wrapped has its own; it is empty too around a mux. A
+	// Scope has no colon in it.
+	Scope string
+
+	// Cost returns what a request costs; if nil, 1. A request of no cost is let
+	// through while one of cost 1 would be. What is negative is answered with 500.
+	Cost func(*http.Request) int
+
+	// Also returns what else a request is charged, by limits of their own, such as
+	// those of its tenant: all of it is spent, or nothing. Its keys are used as they
+	// are, without the Scope.
+	Also func(*http.Request) []Charge
+
+	// Exempt reports whether a request is not counted at all, as those of a health
+	// check.
+	Exempt func(*http.Request) bool
+
+	// Headers are the fields of every response, joined by |; if zero, [XRateLimit].
+	Headers LimitHeaders
+
+	// Code is the error's code in the body of a refusal; if empty, "rate_limited".
+	Code string
+
+	// Refuse answers a request in place of the 429 that [Result.Refuse] writes.
+	Refuse func(http.ResponseWriter, *http.Request, Result)
+
+	// Logger is told which requests were refused and why. The client is told what
+	// [Result.Refuse] tells, and nothing of a failure.
+	Logger *slog.Logger
+}
+
+// RateLimit returns middleware that serves requests while their limits last, and
+// answers all others with 429. The fields of the response are set before the
+// handler runs, which is passed the [http.ResponseWriter] as it came. Where the
+// limiter cannot decide, the answer is 503; what it decides without its store, by
+// its policy, is served.
+//
+// Wrap a route to limit it, or a mux to limit all of its routes together. Inside of
+// [RequireToken], Key finds the claims; outside of it, tokens are not looked at
+// before the limit is.
+//
+// Like [http.ServeMux.Handle], RateLimit panics on a mistake in the program: no
+// limiter, no limits, or a colon in the scope.
+func RateLimit(limiter *Limiter, opts RateLimitOptions) func(http.Handler) http.Handler {
+	switch {
+	case limiter == nil || limiter.Store == nil:
+		panic("donjon: a rate limit without a limiter and its store")
+	case strings.Contains(opts.Scope, ":"):
+		panic(fmt.Sprintf("donjon: a colon in the scope %q", opts.Scope))
+	}
+	if _, err := opts.Limits.borrow(); err != nil {
+		panic("donjon: a rate limit without limits")
+	}
+	limit := &rateLimit{RateLimitOptions: opts, limiter: limiter}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if limit.admit(w, r) {
+				next.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+type rateLimit struct {
+	RateLimitOptions
+	limiter *Limiter
+}
+
+// admit reports whether r is served. If not, it is answered.
+func (l *rateLimit) admit(w http.ResponseWriter, r *http.Request) bool {
+	if l.Exempt != nil && l.Exempt(r) {
+		return true
+	}
+	result, err := l.charge(r)
+	if err == nil && result.Allowed > 0 {
+		err = result.SetHeaders(w.Header(), l.Headers)
+		if err == nil {
+			return true
+		}
+	}
+	if err == nil {
+		err = l.refuse(w, r, result)
+	}
+	if err != nil {
+		l.fail(w, r, err)
+	}
+	return false
+}
+
+func (l *rateLimit) charge(r *http.Request) (Result, error) {
+	key, err := l.key(r)
+	if err != nil {
+		return Result{}, err
+	}
+	cost := 1
+	if l.Cost != nil {
+		cost = l.Cost(r)
+	}
+	charges := []Charge{{l.Limits, key, cost}}
+	if l.Also != nil {
+		charges = append(charges, l.Also(r)...)
+	}
+	return l.limiter.AllowAll(r.Context(), charges...)
+}
+
+// key is the scope and what the request is counted by.
+func (l *rateLimit) key(r *http.Request) (string, error) {
+	scope := l.Scope
+	if scope == "" {
+		scope = strings.ReplaceAll(r.Pattern, ":", "%3A")
+	}
+	if l.Key != nil {
+		if key := l.Key(r); key != "" {
+			return scope + ":" + key, nil
+		}
+	}
+	client, err := l.Proxies.Client(r)
+	if errors.Is(err, ErrMalformed) {
+		return "", errNoAddress
+	}
+	return scope + ":" + client.Bucket, err
+}
+
+// errNoAddress is a mistake in how the service is put together, and none of the
+// client's.
+var errNoAddress = errors.New("donjon: the peer has no address: say in Proxies which header tells it")
+
+// fail answers a request that could not be decided about.
+func (l *rateLimit) fail(w http.ResponseWriter, r *http.Request, err error) {
+	logger := l.Logger
+	if errors.Is(err, context.Canceled) {
+		logger = nil // the client has gone, which is no failure of the service
+	}
+	status := httpStatus(err)
+	if errors.Is(err, ErrTooLarge) {
+		status = http.StatusBadRequest // its key, which the client has written
+	}
+	refuse(w, r, logger, status, logged(err))
+}
+
+func (l *rateLimit) refuse(w http.ResponseWriter, r *http.Request, result Result) error {
+	if l.Logger != nil {
+		l.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused",
+			slog.Int("status", http.StatusTooManyRequests), slog.Any("reason", ErrRateLimited),
+			slog.String("method", r.Method), slog.String("path", r.URL.Path))
+	}
+	if l.Refuse != nil {
+		if err := result.SetHeaders(w.Header(), l.Headers); err != nil {
+			return err
+		}
+		l.Refuse(w, r, result)
+		return nil
+	}
+	return result.Refuse(w, l.Headers, l.Code)
+}
