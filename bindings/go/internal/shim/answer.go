@@ -30,16 +30,9 @@ func (a *answer) hex(name string, b []byte) { a.string(name, hex.EncodeToString(
 func (a *answer) bool(name string, b bool)  { a.raw(name, strconv.FormatBool(b)) }
 func (a *answer) int(name string, n int64)  { a.raw(name, strconv.FormatInt(n, 10)) }
 
-func (a *answer) strings(name string, list []string) {
-	text := []byte{'['}
-	for i, one := range list {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = quote.Append(text, one)
-	}
-	a.raw(name, string(append(text, ']')))
-}
+func (a *answer) strings(name string, texts []string) { a.raw(name, list(texts)) }
+
+func list(texts []string) string { return string(quote.AppendAll(nil, texts)) }
 
 // document answers a JSON text of the kernel's, or with its refusal.
 func (a *answer) document(name string) func(text []byte, err error) error {

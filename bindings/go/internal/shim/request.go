@@ -206,6 +206,14 @@ func (r *request) timeOrNull(name string) time.Time {
 	return time.Unix(r.int(name), 0)
 }
 
+// intOrNull returns -2^63 for null. The member has to be there.
+func (r *request) intOrNull(name string) int64 {
+	if string(r.members[name]) == "null" {
+		return math.MinInt64
+	}
+	return r.int(name)
+}
+
 // duration returns n units, or as many as a duration can be.
 func duration(n int64, unit time.Duration) time.Duration {
 	most := int64(math.MaxInt64 / unit)

@@ -49,7 +49,7 @@ func TestVectors(t *testing.T) {
 var drawingOps = []string{
 	"purpose_mint", "password_hash", "chunked_seal", "envelope_seal", "envelope_rewrap", "passphrase_seal",
 	"external_seal", "data_key_new", "data_key_rewrap", "cell_seal", "stream_seal", "setting_seal",
-	"fernet_encrypt", "fernet_rotate",
+	"fernet_encrypt", "fernet_rotate", "lockout_device_token",
 }
 
 func (v vector) check(t *testing.T) {
