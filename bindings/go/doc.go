@@ -1,5 +1,6 @@
-// Package donjon signs and checks tokens, hashes passwords, decides by roles and
-// encrypts data at rest, with the donjon security kernel.
+// Package donjon signs and checks tokens, hashes passwords, decides by roles,
+// encrypts data at rest and limits how often things happen, with the donjon security
+// kernel.
 //
 // A [Keyring] holds keys. An [Issuer] mints access and refresh tokens with it, a
 // [Verifier] checks them, and [PurposeTokens] makes and consumes the tokens of
@@ -23,6 +24,12 @@
 // ([EncryptedString] and its kin), which a [BlindIndex] finds again. Keys come from a
 // Keyring, a passphrase or a [KeyProvider]. [Fernet] and [OpenAESEngine] read what
 // Python services have encrypted.
+//
+// [Limits] are how often something may happen, such as "10/minute". A [LimitTable]
+// keeps what is spent in this process, the module redisstore in Redis; a [Limiter]
+// says what becomes of a request when the store is down. [RateLimit] guards an
+// [net/http.Handler], a [Lockout] guards log-ins, and [Proxies] tell which [Client] a
+// request is from.
 //
 // Every decision is the kernel's, which is the same code in every language that
 // it is used from. This package adds the clock, the transport and Go's idiom.
@@ -52,10 +59,12 @@
 // would change one returns another. Close releases what an object holds at once,
 // or as soon as the calls that are running on it have returned; closing twice is
 // harmless, and calls after Close return [ErrClosed], or deny. What is never
-// closed is released after it has become unreachable.
+// closed is released after it has become unreachable, as are limits, tables of them and
+// proxies, which have no Close.
 //
 // Hashing a password takes a tenth of a second and a lot of memory: calls of a
-// [Hasher] take a context, and wait for their turn. No other call waits. What a
+// [Hasher] take a context, and wait for their turn. Those of a [Limiter] and a
+// [Lockout] wait for the store, if that is elsewhere. No other call waits. What a
 // sealer of [SealerFromPassphrase] seals and opens costs as much or more, without
 // waiting: let users do so one at a time.
 package donjon
