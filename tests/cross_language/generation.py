@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from envelopes import Envelopes
+from limits import Limits
 from passwords import Passwords
 from roles import Roles
 from texts import NAMES, NUMBERS, STRINGS, Members, dump, line_of
@@ -39,11 +40,12 @@ WEIGHTS = {
     "policy_document": 5, "policy_shipped": 1, "policy_diagnose": 5, "policy_diff": 3, "policy_lint": 3, "policy_matrix": 3, "casbin_import": 3,
     "chunked_seal": 3, "chunked_open": 4, "envelope_seal": 8, "envelope_open": 12, "envelope_rewrap": 4, "envelope_needs_rewrap": 2, "envelope_inspect": 4, "passphrase_seal": 2, "passphrase_open": 4, "external_seal": 2, "external_open": 4,
     "data_key_new": 3, "data_key_rewrap": 3, "cell_seal": 5, "cell_open": 8, "stream_seal": 5, "stream_open": 8, "reader_read": 5, "blind_index": 5, "setting_seal": 4, "setting_open": 6, "erasure": 3,
+    "limit_parse": 4, "limit_apply": 10, "limits_describe": 3, "limits_diagnose": 4, "limits_spend": 14, "limits_give_back": 8, "limits_headers": 4, "limits_refusal": 3, "limits_script": 1, "limits_script_args": 2, "compare_and_set_script": 1, "limit_profiles": 1, "lockout_counters": 4, "lockout_device_token": 3, "client_ip": 12,
     "fernet_encrypt": 3, "fernet_decrypt": 6, "fernet_rotate": 3, "fernet_timestamp": 2, "fernet_derive_key": 2, "aes_engine_open": 4,
 }  # fmt: skip
 
 
-class Generator(Passwords, Roles, Envelopes):
+class Generator(Passwords, Roles, Envelopes, Limits):
     """An endless, seeded source of request lines."""
 
     def __init__(self, seed: int) -> None:

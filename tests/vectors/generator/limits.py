@@ -456,7 +456,7 @@ def lockout() -> Suite:
     locked.spend(NOW_MS, 5)
     for length in range(1, len(locked.state)):
         Key(suite, f"a state of {length} bytes", {"lockout": {}}, locked.state[:length]).spend(NOW_MS + 1, 1, 43, allowed=False, retry_after_ms=900_000)
-    for name, state in {"another version": b"\x26" + locked.state[1:], "a byte behind": locked.state + b"\x00", "more failures than attempts": locked.state[:9] + b"\x06" + locked.state[10:], "a lock without an end": locked.state[:17] + bytes(6), "a lock that ends as it begins": locked.state[:17] + rates.u48(NOW_MS), "zeros": bytes(23), "ones": b"\xff" * 23, "a limit's": bytes.fromhex("15000000050000038401") + rates.u48(NOW_MS)}.items():
+    for name, state in {"another version": b"\x26" + locked.state[1:], "a byte behind": locked.state + b"\x00", "more failures than attempts": locked.state[:9] + b"\x06" + locked.state[10:], "a lock without an end": locked.state[:17] + bytes(6), "an attempt later than there are times": locked.state[:9] + b"\x01\x00" + b"\xff" * 6 + bytes(6), "a lock that ends as it begins": locked.state[:17] + rates.u48(NOW_MS), "zeros": bytes(23), "ones": b"\xff" * 23, "a limit's": bytes.fromhex("15000000050000038401") + rates.u48(NOW_MS)}.items():
         key = Key(suite, f"a state that is another: {name}", {"lockout": {}}, state)
         key.spend(NOW_MS + 1, 0, 43)
         key.spend(NOW_MS + 2, 1, 43)

@@ -109,9 +109,13 @@ pub(crate) fn limits_diagnose(request: &Request<'_>) -> Outcome {
     let Err(error) = Limits::from_json(config.as_bytes()) else {
         return Ok(Answer::empty().text("status", "ok").raw("path", "null").raw("message", "null"));
     };
-    let path = if matches!(error, LimitError::Spec { .. }) { "limits" } else { "" };
+    let (path, message) = match error {
+        LimitError::Spec { .. } => ("limits", error.to_string()),
+        LimitError::Config(reason) => ("", reason.to_owned()),
+        other => ("", other.to_string()),
+    };
     let answer = Answer::empty().text("status", error.status().name());
-    Ok(answer.text("path", path).text("message", &error.to_string()))
+    Ok(answer.text("path", path).text("message", &message))
 }
 
 pub(crate) fn limits_spend(request: &Request<'_>) -> Outcome {
@@ -166,7 +170,8 @@ pub(crate) fn limit_profiles(_: &Request<'_>) -> Outcome {
 }
 
 pub(crate) fn lockout_counters(request: &Request<'_>) -> Outcome {
-    let (keys, account, address) = (request.raw("keyring")?, request.text("account")?, request.text("address")?);
+    let (keys, account, address) =
+        (request.raw("keyring")?, request.text("account")?, request.text("address")?);
     let (subject, state, token) = (request.text("subject")?, request.text("state")?, request.text("device")?);
     let now_s = request.integer("now_s")?;
     let lockout = Lockout::new(&keyring(keys)?)?;
