@@ -11,17 +11,31 @@ are marked `before`: those in Python run too, those in Go are parsed, for they w
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import shutil
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fences import DOCUMENTS, ROOT, RUN, SHOWN, Block, blocks, of_language
 
+sys.path.insert(0, str(ROOT / "tests/redis"))
+from server import Server
+
 MODULE = "github.com/donjon-security/donjon/bindings/go"
 MASTER = urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def redis() -> Iterator[None]:
+    """What the examples of a store find in their environment."""
+    with Server() as server, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("REDIS_URL", server.url)
+        yield
 
 
 def run(*command: str | Path, cwd: Path, **env: str) -> str:
@@ -79,13 +93,22 @@ def test_go(block: Block, tmp_path: Path) -> None:
     """In a module of its own, as `gofmt` writes it."""
     (tmp_path / "main.go").write_text(block.code, encoding="utf-8")
     assert run("gofmt", "-l", ".", cwd=tmp_path) == ""
-    (tmp_path / "go.mod").write_text(
-        f"module example\n\ngo 1.26\n\nrequire {MODULE} v0.0.0\n\n"
-        f"replace {MODULE} => {ROOT / 'bindings/go'}\n",
-        encoding="utf-8",
-    )
+    write_module(tmp_path, block)
     run("go", "vet", ".", cwd=tmp_path)
     assert_prints(block, run("go", "run", ".", cwd=tmp_path))
+
+
+def write_module(folder: Path, block: Block) -> None:
+    """Of the package, and of the store's where the example has that."""
+    modules = {MODULE: "bindings/go", f"{MODULE}/redisstore": "bindings/go/redisstore"}
+    used = {name: where for name, where in modules.items() if f'"{name}"' in block.code}
+    module = ["module example", "go 1.26", *(f"require {name} v0.0.0" for name in used)]
+    module += [f"replace {name} => {ROOT / where}" for name, where in used.items()]
+    if store := used.get(f"{MODULE}/redisstore"):
+        required = (ROOT / store / "go.mod").read_text(encoding="utf-8")
+        module += [f"require {found}" for found in re.findall(r"^\t(?!.*v0\.0\.0)(\S+ v\S+)", required, re.MULTILINE)]
+        shutil.copyfile(ROOT / store / "go.sum", folder / "go.sum")
+    (folder / "go.mod").write_text("\n".join([*module, ""]), encoding="utf-8")
 
 
 @examples("go", "before")
