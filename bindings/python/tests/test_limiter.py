@@ -326,11 +326,12 @@ async def test_a_callback_that_fails_is_logged(
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_what_ends_a_program_comes_through(both: Both) -> None:
-    limiter = both.limit(on_failure="allow")
-    both.store.error = KeyboardInterrupt()
+def test_what_ends_a_program_comes_through() -> None:
+    store = Store()
+    limiter = Limiter(store, on_failure="allow")
+    store.error = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        await both.hit(TWO, "k")
+        limiter.hit(TWO, "k")
     assert limiter.failures == 0
 
 

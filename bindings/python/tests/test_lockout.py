@@ -17,6 +17,7 @@ from server import Server
 
 from conftest import PASSWORD
 from donjon import (
+    Busy,
     Client,
     ConfigError,
     Keyring,
@@ -132,6 +133,18 @@ def test_an_attempt_succeeds_once(lockout: Lockout) -> None:
     fails(lockout, "ann", 5, address=BOB)
     attempt.succeeded()
     assert fails(lockout, "ann", 1) == [False]
+
+
+def test_an_attempt_that_looked_at_no_password_is_withdrawn(lockout: Lockout) -> None:
+    """And what had failed before, has failed."""
+    fails(lockout, "ann", 3, address=ANN)
+    for _ in range(10):
+        attempt = lockout.reserve("ann", address=ANN)
+        attempt.withdraw()
+        attempt.withdraw()
+        attempt.succeeded()
+    assert fails(lockout, "ann", 3, address=BOB) == [True, True, False]
+    assert fails(lockout, "eve", 3, address=ANN) == [True, True, False]
 
 
 def test_an_account_that_does_not_exist_is_locked_as_one_that_does(lockout: Lockout) -> None:
@@ -280,6 +293,7 @@ class Service:
 
     def __init__(self, keys: Keyring, limiter: AsyncLimiter, hasher: PasswordHasher) -> None:
         self.hashed = 0
+        self.busy = False
         self.stored = hasher.hash(PASSWORD)
         self.lockout = AsyncLockout(keys, limiter)
         limits = FastAPILimiter(storage=limiter)
@@ -302,6 +316,9 @@ class Service:
                 state=stored or "",
             )
             self.hashed += 1
+            if self.busy:
+                await attempt.withdraw()
+                raise HTTPException(Busy.http_status)
             try:
                 await hasher.averify(stored, password)
             except PasswordMismatch:
@@ -330,6 +347,16 @@ async def test_guesses_at_a_service(keys: Keyring, hasher: PasswordHasher, name:
     assert name not in refusal.text
     # The right password does not help either,
     assert (await service.login(name, PASSWORD, BOB)).status_code == 429
+
+
+async def test_a_hasher_that_is_busy_locks_nobody_out(
+    keys: Keyring, hasher: PasswordHasher
+) -> None:
+    service = Service(keys, AsyncLimiter(LimitTable()), hasher)
+    service.busy = True
+    assert [(await service.login("ann", PASSWORD)).status_code for _ in range(9)] == [503] * 9
+    service.busy = False
+    assert (await service.login("ann", PASSWORD)).status_code == 200
 
 
 async def test_what_is_no_name_is_the_clients_error(keys: Keyring, hasher: PasswordHasher) -> None:

@@ -360,7 +360,7 @@ def _success(limiter: _Limiter, reserved: list[tuple[_Spent, str]]) -> Steps[Non
 
 
 class Attempt:
-    """An attempt to log in, which counts as failed until it has `succeeded`."""
+    """An attempt to log in, which counts as failed until it `succeeded` or is withdrawn."""
 
     def __init__(self, limiter: Limiter, reserved: list[tuple[_Spent, str]]) -> None:
         self._limiter = limiter
@@ -370,6 +370,11 @@ class Attempt:
         """Forget the failures of the account, and give back what the address spent."""
         reserved, self._reserved = self._reserved, []
         run(_success(self._limiter, reserved))
+
+    def withdraw(self) -> None:
+        """Give all of it back: no password was looked at, as when a hasher is `Busy`."""
+        reserved, self._reserved = self._reserved, []
+        run(self._limiter._give_back(spent for spent, _ in reserved))
 
 
 class AsyncAttempt:
@@ -383,6 +388,11 @@ class AsyncAttempt:
         """Forget the failures of the account, and give back what the address spent."""
         reserved, self._reserved = self._reserved, []
         await self._limiter._run(_success(self._limiter, reserved))
+
+    async def withdraw(self) -> None:
+        """Give all of it back: no password was looked at, as when a hasher is `Busy`."""
+        reserved, self._reserved = self._reserved, []
+        await self._limiter._run(self._limiter._give_back(spent for spent, _ in reserved))
 
 
 class Lockout(_Lockout):
