@@ -11,15 +11,16 @@ use crate::limits::Limits;
 use crate::to_json::ObjectWriter;
 use crate::verdict::Verdict;
 
-/// What has been spent of which key, in this process. Share it between threads.
+/// What has been spent of which key, in this process: some 60 bytes for each. Share it between threads.
 ///
-/// A key is a `str` or `bytes` of up to 1,024 bytes. It is kept until its limit is whole again; when there are
-/// `capacity` keys, the one nearest to that makes room, and nothing that is locked ever does. Where all of them
-/// are, new keys are refused, or, with `when_full="allow"`, let through.
+/// A key is a `str` or `bytes` of up to 1,024 bytes and belongs to one `Limits`: put a prefix before what several
+/// of them count. It is kept until its limit is whole again; when there are `capacity` keys, the one nearest to
+/// that makes room, and one that has nothing left never does. Where all are such, new keys are refused, or, with
+/// `when_full="allow"`, let through.
 ///
 /// It goes by a clock of its own that nobody can set, and that agrees with the system's when the table is
-/// made; a table is asked with `now_ms` always or never. A process that forks has a table of its own from there
-/// on, as each of several workers has: to share what is spent, keep it in Redis.
+/// made: give it `now_ms` always or never. A process that forks has a table of its own from there on, as each of
+/// several workers has: to share what is spent, keep it in Redis.
 #[pyclass(frozen, module = "donjon")]
 pub(crate) struct LimitTable {
     table: abi::LimitTable,

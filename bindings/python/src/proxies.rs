@@ -1,11 +1,12 @@
 //! `Proxies` and `Client`.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::abi;
+use crate::abi::{self, Failure};
 use crate::argument::{Bytes, Count, Sent, Text, wrong_type};
-use crate::error::{Area, OrRaise, diagnosed};
+use crate::error::{Area, OrRaise, diagnosed, exception_in};
 use crate::from_json;
 use crate::to_json::ObjectWriter;
 
@@ -20,7 +21,7 @@ pub(crate) struct Proxies {
     proxies: abi::Proxies,
     /// The header whose lines `client` wants, in lower case.
     #[pyo3(get)]
-    header: Option<Py<PyAny>>,
+    header: Option<String>,
 }
 
 /// Who a request is from.
@@ -40,7 +41,8 @@ impl Proxies {
         let proxies = abi::Proxies::new(config)
             .map_err(|failure| diagnosed(py, failure, Area::Address, || abi::proxies_diagnose(config)))?;
         let header = if config.is_empty() { None } else { from_json::member(py, config, "header")? };
-        Ok(Self { proxies, header: header.filter(|header| !header.is_none()).map(Bound::unbind) })
+        let header = header.and_then(|header| header.extract::<String>().ok());
+        Ok(Self { proxies, header: header.map(|header| header.to_ascii_lowercase()) })
     }
 }
 
@@ -64,7 +66,7 @@ impl Proxies {
             None => config.null("header"),
         }
         if let Some(trusted) = trusted {
-            config.texts("trusted", trusted)?;
+            config.texts("trusted", trusted).map_err(|error| refused(py, error))?;
         }
         config.integer("hops", hops.0.into());
         config.integer("ipv6_prefix", ipv6_prefix.0.into());
@@ -120,9 +122,19 @@ impl Client {
         (&self.ip, &self.bucket, self.from_header)
     }
 
-    fn __repr__(&self) -> String {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (ip, bucket) = (PyString::new(py, &self.ip).repr()?, PyString::new(py, &self.bucket).repr()?);
         let from_header = if self.from_header { "True" } else { "False" };
-        format!("Client(ip='{}', bucket='{}', from_header={from_header})", self.ip, self.bucket)
+        Ok(format!("Client(ip={ip}, bucket={bucket}, from_header={from_header})"))
+    }
+}
+
+/// More text than the kernel would read is its configuration's fault, and no token's.
+fn refused(py: Python<'_>, error: PyErr) -> PyErr {
+    if error.is_instance_of::<PyTypeError>(py) {
+        error
+    } else {
+        exception_in(py, Failure::CONFIG_ERROR, Area::Address)
     }
 }
 

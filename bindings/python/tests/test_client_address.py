@@ -178,7 +178,7 @@ def test_proxies_say_which_header_they_want() -> None:
     assert Proxies("forwarded", trusted=TRUSTED).header == "forwarded"
     assert Proxies.from_config("").header is None
     assert Proxies.from_config('{"header":null}').header is None
-    assert Proxies.from_config('{"header":"x-real-ip","hops":1}').header == "x-real-ip"
+    assert Proxies.from_config('{"header":"X-Real-IP","hops":1}').header == "x-real-ip"
 
 
 # ---- what is refused when it is loaded ----
@@ -196,6 +196,7 @@ def test_proxies_say_which_header_they_want() -> None:
         ({"trusted": ["proxy.example"]}, "trusted[0]"),
         ({"trusted": [""]}, "trusted[0]"),
         ({"trusted": ["10.0.0.0/8"], "hops": 1}, ""),
+        ({"trusted": ["10.0.0.0/8"] * 4_097}, "trusted"),
         ({"hops": 256}, "hops"),
         ({"ipv6_prefix": 31}, "ipv6_prefix"),
         ({"ipv6_prefix": 129}, "ipv6_prefix"),
@@ -211,6 +212,12 @@ def test_proxies_that_make_no_sense_are_refused_with_the_place(
     assert caught.value.path.startswith(path)
     assert caught.value.diagnosis is not None
     assert caught.value.diagnosis["message"]
+
+
+@pytest.mark.parametrize("trusted", [["10.0.0.0/8"] * 10**6, ["\ud800"]])
+def test_networks_that_cannot_even_be_said_are_a_configuration_that_is_wrong(trusted: Any) -> None:
+    with pytest.raises(donjon.ConfigError):
+        Proxies("x-forwarded-for", trusted=trusted)
 
 
 @pytest.mark.parametrize(
