@@ -183,7 +183,7 @@ def configurations(ask: Any) -> None:
         ask(f"a network: {text}", "1.2.3.4", trusted=[text], peer="2001:db8::7", ip="1.2.3.4", attack=55)
     refused: dict[str, Any] = {
         "another header": {"header": "x-client-ip"}, "a header that is a list": {"header": ["forwarded"]}, "an empty header": {"header": ""}, "a header with a blank": {"header": "forwarded "}, "a header with underscores": {"header": "x_forwarded_for"},
-        "trusted that is a text": {"trusted": "10.0.0.0/8"}, "trusted that has a number": {"trusted": [10]}, "trusted that has null": {"trusted": [None]}, "both trusted and hops": {"trusted": TRUSTED, "hops": 1}, "hops that are a text": {"hops": "1"}, "hops that are a fraction": {"hops": 1.0}, "hops that are true": {"hops": True}, "hops under zero": {"hops": -1}, "256 hops": {"hops": 256}, "2^32 + 1 hops": {"hops": 2**32 + 1}, "2^64 + 1 hops": {"hops": 2**64 + 1},
+        "trusted that is a text": {"trusted": "10.0.0.0/8"}, "trusted that has a number": {"trusted": [10]}, "trusted that has null": {"trusted": [None]}, "both trusted and hops": {"trusted": TRUSTED, "hops": 1}, "hops that are a text": {"hops": "1"}, "hops that are a fraction": {"hops": 1.0}, "hops that are true": {"hops": True}, "hops under zero": {"hops": -1}, "256 hops": {"hops": 256}, "2^32 + 1 hops": {"hops": 2**32 + 1}, "2^64 + 1 hops": {"hops": 2**63 - 1},
         "31 bits": {"ipv6_prefix": 31}, "129 bits": {"ipv6_prefix": 129}, "bits that are a text": {"ipv6_prefix": "64"}, "320 bits": {"ipv6_prefix": 320}, "4,097 networks": {"trusted": ["::1"] * 4097},
     }  # fmt: skip
     for name, config in refused.items():
