@@ -87,7 +87,7 @@ impl State {
                 let (last, until) = (counters.time()?, counters.time()?);
                 // A lock begins with the attempt that reached the limit.
                 let is_locked = u32::from(failures) == amount;
-                if u32::from(failures) > amount || (is_locked && until <= last) {
+                if u32::from(failures) > amount || (is_locked && until <= last) || last > MAX_NOW_MS {
                     return None;
                 }
                 Self::Lockout(Lockout { failures, locks, last, until })

@@ -7,7 +7,11 @@ function count(first)
   local memory = growth > 1 and longest or 0
   if before ~= '' then
     local version, a, p, f, l, t, u = read('>BI4I4BBI6I6', 23)
-    if version ~= VERSION or a ~= amount or p ~= period or f > amount or (f == amount and u <= t) then
+    if version ~= VERSION or a ~= amount or p ~= period then
+      return nil
+    end
+    -- A lock begins with the attempt that reached the limit; no attempt is later than 2^47 - 1.
+    if f > amount or (f == amount and u <= t) or t >= 2 ^ 47 then
       return nil
     end
     failures, locks, last, lock_end = f, l, t, u
