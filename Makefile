@@ -71,7 +71,7 @@ demo: setup lib python ## two services that trust each other's tokens, and a wal
 	exec $(PY) demo/run.py
 
 .PHONY: test
-test: setup-tests test-rust test-c test-python test-go test-hosts test-readme test-demo test-load test-kill ## everything, in about a quarter of an hour from nothing
+test: setup-tests test-rust test-c test-python test-go test-hosts test-redis test-readme test-demo test-load test-kill ## everything, in about a quarter of an hour from nothing
 	@echo
 	echo "All tests passed."
 
@@ -102,6 +102,11 @@ test-go: lib lib-shim
 .PHONY: test-hosts
 test-hosts: python lib-shim
 	@tools/step "Rust, Python and Go: the same answers, byte for byte" $(PY) tests/cross_language/compare.py
+
+.PHONY: test-redis
+test-redis: python
+	@tools/step "Redis: the scripts against the kernel's arithmetic" $(PY) tests/redis/script_equivalence.py
+	tools/step "Redis: processes that share limits" $(PY) tests/redis/processes.py
 
 .PHONY: test-readme
 test-readme: lib python
@@ -134,9 +139,11 @@ fuzz: ## every fuzz target for SECONDS (20) each
 .PHONY: soak
 soak: lib lib-shim python ## the heavy proofs, in full
 	@tools/step "200,000 requests, three hosts" $(PY) tests/cross_language/compare.py --requests 200000 --seed 7
-	PROPTEST_CASES=100000 tools/step "property tests, 100,000 cases each" $(CARGO) test --quiet --release --features ffi --lib --test rbac_reference
+	PROPTEST_CASES=100000 tools/step "property tests, 100,000 cases each" $(CARGO) test --quiet --release --features ffi --lib --test rbac_reference --test limits
 	tools/step "50 kills while sealing a file" $(PY) tests/kill/kill_seal_file.py --kills 50 --rows 100000
 	tools/step "50 kills while rotating 100,000 rows" $(PY) tests/kill/kill_rotation.py --kills 50 --rows 100000
+	tools/step "200,000 steps of Redis' scripts" $(PY) tests/redis/script_equivalence.py --steps 200000
+	tools/step "100,000 requests of 8 processes, 10,000 races, 20 outages" $(PY) tests/redis/processes.py --requests 100000 --trials 10000 --kills 20
 	$(PY) tests/load/run.py
 	FUZZ_SEED=0 fuzz/run.sh 120
 
