@@ -71,7 +71,7 @@ func (t *LimitTable) Allow(limits *Limits, key string) bool { return t.AllowN(li
 // AllowN is [LimitTable.Allow] of n at once: all of them or none. It refuses less
 // than one.
 func (t *LimitTable) AllowN(limits *Limits, key string, n int) bool {
-	if n < 1 || n > math.MaxUint32 {
+	if n < 1 || uint64(n) > math.MaxUint32 {
 		return false
 	}
 	verdict, err := t.spend(limits, key, uint32(n), t.nowMS())

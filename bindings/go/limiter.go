@@ -129,7 +129,7 @@ func checkCharges(charges []Charge) error {
 		return ErrInvalidArgument
 	}
 	for _, charge := range charges {
-		if charge.Cost < 0 || charge.Cost > math.MaxUint32 {
+		if charge.Cost < 0 || uint64(charge.Cost) > math.MaxUint32 {
 			return ErrInvalidArgument
 		}
 		if len(charge.Key) > maxLimitKey {

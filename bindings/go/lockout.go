@@ -43,7 +43,9 @@ type LockoutOptions struct {
 // A LogIn is an attempt to log in.
 type LogIn struct {
 	// Account is what the user says who he is, in the one spelling that the service
-	// looks it up by. The store sees HMACs, of it and of the address.
+	// looks it up by. The store sees HMACs, of it and of the address. That it is
+	// empty is [ErrInvalidArgument], and over 1,024 bytes [ErrTooLarge]: nobody is
+	// called that.
 	Account string
 
 	// Address is the client's [Client.Bucket]; empty if there is none.

@@ -181,6 +181,7 @@ func TestAKnownDeviceLogsInThoughTheAccountIsLocked(t *testing.T) {
 		"another password's": func(l *donjon.LogIn) { l.State = "$argon2id$new" },
 		"forged":             func(l *donjon.LogIn) { l.Device = tampered(token) },
 		"junk":               func(l *donjon.LogIn) { l.Device = "a.b.c" },
+		"ten megabytes":      func(l *donjon.LogIn) { l.Device = strings.Repeat("a", 10<<20) },
 		"nobody's":           func(l *donjon.LogIn) { l.Subject, l.State = "", "" },
 	} {
 		logIn := known
@@ -211,6 +212,38 @@ func TestTheStoreSeesNeitherAccountsNorAddresses(t *testing.T) {
 	if len(counters) != 2 || counters[0]["on_success"] != "forget" || counters[1]["on_success"] != "give_back" {
 		t.Errorf("counters: %s", text)
 	}
+}
+
+func TestNobodyIsCalledThat(t *testing.T) {
+	lockout, _ := newLockout(t, nil)
+	for name, want := range map[string]error{"": donjon.ErrInvalidArgument, strings.Repeat("a", 1025): donjon.ErrTooLarge} {
+		if attempt, err := lockout.Reserve(t.Context(), donjon.LogIn{Account: name}); !errors.Is(err, want) || attempt != nil {
+			t.Errorf("%.10q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"\xff", "a\x00b", "{}", ":"} {
+		reserve(t, lockout, donjon.LogIn{Account: name})
+	}
+}
+
+func TestAnAttemptIsSettledOnceHoweverManySettleIt(t *testing.T) {
+	lockout, _ := newLockout(t, nil)
+	for range 3 {
+		reserve(t, lockout, ann)
+	}
+	attempt := reserve(t, lockout, ann)
+	var group sync.WaitGroup
+	for range 16 {
+		group.Go(func() {
+			if err := attempt.Withdraw(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	reserve(t, lockout, ann)
+	reserve(t, lockout, ann)
+	locked(t, lockout, ann)
 }
 
 func TestLimitsOfALockoutAreChosenByKind(t *testing.T) {

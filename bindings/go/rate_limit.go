@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // RateLimitOptions say what [RateLimit] limits.
@@ -21,8 +22,9 @@ type RateLimitOptions struct {
 
 	// Scope is what the limits are shared by: handlers of the same Scope, here or in
 	// another service, have one allowance. If empty, it is the [http.Request.Pattern],
-	// so that each route that is wrapped has its own; it is empty too around a mux. A
-	// Scope has no colon in it.
+	// so that each route that is wrapped has its own. That is empty around a mux, and
+	// the same for all that wrap one route: where there are several, each needs a
+	// Scope. It has no colon in it.
 	Scope string
 
 	// Cost returns what a request costs; if nil, 1. A request of no cost is let
@@ -63,16 +65,10 @@ type RateLimitOptions struct {
 // before the limit is.
 //
 // Like [http.ServeMux.Handle], RateLimit panics on a mistake in the program: no
-// limiter, no limits, or a colon in the scope.
+// limiter, no limits, a colon in the scope, or fields or a code that there cannot be.
 func RateLimit(limiter *Limiter, opts RateLimitOptions) func(http.Handler) http.Handler {
-	switch {
-	case limiter == nil || limiter.Store == nil:
-		panic("donjon: a rate limit without a limiter and its store")
-	case strings.Contains(opts.Scope, ":"):
-		panic(fmt.Sprintf("donjon: a colon in the scope %q", opts.Scope))
-	}
-	if _, err := opts.Limits.borrow(); err != nil {
-		panic("donjon: a rate limit without limits")
+	if err := checkRateLimit(limiter, &opts); err != nil {
+		panic(err.Error())
 	}
 	limit := &rateLimit{RateLimitOptions: opts, limiter: limiter}
 	return func(next http.Handler) http.Handler {
@@ -82,6 +78,24 @@ func RateLimit(limiter *Limiter, opts RateLimitOptions) func(http.Handler) http.
 			}
 		})
 	}
+}
+
+// checkRateLimit finds the mistakes in the program, so that no request does.
+func checkRateLimit(limiter *Limiter, opts *RateLimitOptions) error {
+	if limiter == nil || limiter.Store == nil {
+		return errors.New("donjon: a rate limit without a limiter and its store")
+	}
+	if strings.Contains(opts.Scope, ":") {
+		return fmt.Errorf("donjon: a colon in the scope %q", opts.Scope)
+	}
+	example := Verdict{At: time.Now()}
+	if _, err := opts.Limits.Headers(example, opts.Headers); err != nil {
+		return fmt.Errorf("donjon: a rate limit with such limits or header fields: %w", err)
+	}
+	if _, err := example.Refusal(opts.Code); err != nil {
+		return fmt.Errorf("donjon: a rate limit with such a code: %w", err)
+	}
+	return nil
 }
 
 type rateLimit struct {

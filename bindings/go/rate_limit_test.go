@@ -305,6 +305,8 @@ func TestMistakesInTheProgramPanic(t *testing.T) {
 		"no store":    func() { donjon.RateLimit(new(donjon.Limiter), donjon.RateLimitOptions{Limits: limits}) },
 		"no limits":   func() { donjon.RateLimit(limiter, donjon.RateLimitOptions{}) },
 		"zero limits": func() { donjon.RateLimit(limiter, donjon.RateLimitOptions{Limits: new(donjon.Limits)}) },
+		"fields":      func() { donjon.RateLimit(limiter, donjon.RateLimitOptions{Limits: limits, Headers: 1 << 20}) },
+		"a code":      func() { donjon.RateLimit(limiter, donjon.RateLimitOptions{Limits: limits, Code: "\xff"}) },
 		"a colon":     func() { donjon.RateLimit(limiter, donjon.RateLimitOptions{Limits: limits, Scope: "a:b"}) },
 	} {
 		func() {

@@ -2,7 +2,6 @@ package donjon
 
 import (
 	"cmp"
-	"math"
 	"strconv"
 	"time"
 
@@ -56,7 +55,7 @@ func (v *Verdict) kernel() abi.LimitVerdict {
 	}
 	return abi.LimitVerdict{
 		Allowed: v.Allowed, NeverAllowed: v.NeverAllowed, TableFull: v.TableFull,
-		Index: uint32(min(max(v.Index, 0), math.MaxUint32)), Limit: v.Limit, Remaining: v.Remaining,
+		Index: uint32(max(v.Index, 0)), Limit: v.Limit, Remaining: v.Remaining,
 		ResetAfterMS: v.ResetAfter.Milliseconds(), RetryAfterMS: retryAfter, KeepMS: v.Keep.Milliseconds(),
 	}
 }

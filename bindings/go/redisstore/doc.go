@@ -15,6 +15,10 @@
 // command again when its answer got lost (MaxRetries, 3 by default) may spend twice,
 // and never too little.
 //
+// # The server
+//
 // What was spent survives the server as its persistence has it: a server that
-// restarts empty has forgotten it.
+// restarts empty has forgotten it. So has one that evicts keys when its memory is
+// full; with maxmemory-policy noeviction it fails instead, which is what
+// [donjon.Limiter.OnFailure] is about.
 package redisstore
