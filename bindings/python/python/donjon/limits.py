@@ -138,11 +138,10 @@ class _Limiter:
         """How often the store failed."""
         return self._failures
 
-    def _charge(self, charges: Iterable[Charge]) -> Steps[list[_Spent]]:
+    def _charge(self, charges: Iterable[Charge | tuple[Limits, str]]) -> Steps[list[_Spent]]:
         """Spend all of it or nothing. The last verdict refuses if any does."""
-        checked = [_checked(Charge(*charge)) for charge in charges]
         spent: list[_Spent] = []
-        for charge in checked:
+        for charge in [_checked(charge) for charge in charges]:
             try:
                 one = yield from self._spend(charge)
             except StoreUnavailable:
@@ -259,7 +258,7 @@ class Limiter(_Limiter):
         The last one refuses if any does, and those after it were not asked. They are spent one
         after the other, so that others may be refused meanwhile what is then given back.
         """
-        return [one.verdict for one in run(self._charge(Charge(*charge) for charge in charges))]
+        return [one.verdict for one in run(self._charge(charges))]
 
 
 class AsyncLimiter(_Limiter):
@@ -291,7 +290,7 @@ class AsyncLimiter(_Limiter):
         The last one refuses if any does, and those after it were not asked. They are spent one
         after the other, so that others may be refused meanwhile what is then given back.
         """
-        return [one.verdict for one in await self._run(self._charge(Charge(*c) for c in charges))]
+        return [one.verdict for one in await self._run(self._charge(charges))]
 
     async def _run(self, steps: Steps[Any]) -> Any:
         return await arun(steps, self._timeout_s)
@@ -463,8 +462,9 @@ class AsyncLockout(_Lockout):
         return AsyncAttempt(self._limiter, await self._limiter._run(steps))
 
 
-def _checked(charge: Charge) -> Charge:
+def _checked(asked: Charge | tuple[Limits, str]) -> Charge:
     """Refuse what no store could take, so that it is not mistaken for a store that failed."""
+    charge = Charge(*asked)
     limits, key, cost = charge
     if not isinstance(limits, Limits):
         raise TypeError(f"limits are a donjon.Limits, not a {type(limits).__name__}")
@@ -472,13 +472,16 @@ def _checked(charge: Charge) -> Charge:
         raise TypeError(f"a key is a str, not a {type(key).__name__}")
     if not isinstance(cost, int) or not 0 <= cost <= _COST_MAX:
         raise InvalidArgument("a cost is an integer from 0 to 4,294,967,295")
-    try:
-        size = len(key.encode())
-    except UnicodeEncodeError:
-        raise LimitInputRefused("a key has half a character") from None
-    if size > KEY_MAX:
+    if len(key if key.isascii() else _encoded(key)) > KEY_MAX:
         raise LimitInputRefused(f"a key is over {KEY_MAX} bytes")
     return charge
+
+
+def _encoded(key: str) -> bytes:
+    try:
+        return key.encode()
+    except UnicodeEncodeError:
+        raise LimitInputRefused("a key has half a character") from None
 
 
 def _consequence(on_failure: OnFailure) -> str:

@@ -226,8 +226,9 @@ class Limiter:
         mark = getattr(endpoint, _LIMITED, None)
         if mark is None or mark.wrapper is not endpoint:
             mark = _mark(endpoint, Together(self, []))
-        mark.together.limits.append(rate_limit)
-        mark = mark._replace(overrides=mark.overrides or overrides)
+        mark = mark._replace(
+            together=mark.together.and_also(rate_limit), overrides=mark.overrides or overrides
+        )
         setattr(mark.wrapper, _LIMITED, mark)
         mark.wrapper.__signature__ = _with_dependency(mark)
         return mark.wrapper

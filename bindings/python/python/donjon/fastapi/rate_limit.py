@@ -1,7 +1,7 @@
 """One limit of a route, as what FastAPI resolves: `RateLimit`."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, wraps
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -60,53 +60,36 @@ class RateLimit:
         self._algorithm: Algorithm = algorithm
         self._burst = burst
         self._limits = limits if callable(limits) else self._read(limits)
-        self._key = key
         self._cost = cost
         self._scope = scope
-        self._exempt_when = exempt_when
         self._limiter = limiter
-        self.due = self._due()
-        # What FastAPI goes by, as if it were written below.
-        self.__signature__ = inspect.Signature(
-            [_CONNECTION, _parameter("due", Annotated[Any, Depends(self.due)])]
-        )
+        asked: dict[str, Any] = {"limits": limits, "key": key, "cost": cost, "exempt": exempt_when}
+        self.asks = {name: _dependency(call) for name, call in asked.items() if callable(call)}
+        self.__signature__ = _signature(self.asks)
 
-    async def __call__(self, connection: HTTPConnection, due: Due | None) -> None:
+    async def __call__(self, connection: HTTPConnection, **found: Any) -> None:
         """Spend what is due, or answer 429."""
+        due = self.due(connection.scope, found)
         if due is not None:
             await (self._limiter or record_of(connection.scope).limiter).charge(connection, [due])
 
-    def _due(self) -> Callable[..., Any]:
-        """Return the dependency that finds out what a request owes; `None` is nothing."""
-        asked: dict[str, Any] = {"limits": self._limits, "key": self._key}
-        asked |= {"cost": self._cost, "exempt": self._exempt_when}
-        dependencies = {
-            name: Annotated[Any, Depends(_dependency(call))]
-            for name, call in asked.items()
-            if callable(call)
-        }
-
-        async def due(connection: HTTPConnection, **found: Any) -> Due | None:
-            if connection.scope["type"] != "http" or is_exempt(connection.scope.get("endpoint")):
-                return None
-            scope = self._scope or _own_scope(connection.scope)
-            if found.get("exempt"):
-                return None
-            limits = self._read(found.get("limits", self._limits))
-            by = _text(found.get("key"))
-            if by is None and self._scope is None:
-                scope += "/address"
-            return Due(limits, scope, by, found.get("cost", self._cost))
-
-        due.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [_CONNECTION, *(_parameter(*dependency) for dependency in dependencies.items())]
-        )
-        return due
+    def due(self, scope: Scope, found: Mapping[str, Any]) -> Due | None:
+        """Return what a request owes, by what its dependencies found; `None` is nothing."""
+        if scope["type"] != "http" or is_exempt(scope.get("endpoint")):
+            return None
+        counter = self._scope or _own_scope(scope)
+        if found.get("exempt"):
+            return None
+        limits = self._read(found.get("limits", self._limits))
+        by = _text(found.get("key"))
+        if by is None and self._scope is None:
+            counter += "/address"
+        return Due(limits, counter, by, found.get("cost", self._cost))
 
     def _read(self, limits: Any) -> Limits:
-        return (
-            limits if isinstance(limits, Limits) else _parsed(limits, self._algorithm, self._burst)
-        )
+        if isinstance(limits, Limits):
+            return limits
+        return _parsed(limits, self._algorithm, self._burst)
 
 
 class Together:
@@ -114,25 +97,34 @@ class Together:
 
     def __init__(self, limiter: Charging, limits: Sequence[RateLimit]) -> None:
         self._limiter = limiter
-        self.limits = list(limits)
+        self.limits = tuple(limits)
         self.applies: Callable[[Any], bool] = lambda _endpoint: True
+        self.replaced = False
+        asks = {
+            f"{name}_{index}": call
+            for index, limit in enumerate(limits)
+            for name, call in limit.asks.items()
+        }
+        self.__signature__ = _signature(asks)
 
-    @property
-    def __signature__(self) -> inspect.Signature:
-        """What FastAPI goes by."""
-        dues = [
-            _parameter(f"due_{index}", Annotated[Any, Depends(limit.due)])
-            for index, limit in enumerate(self.limits)
-        ]
-        return inspect.Signature([_CONNECTION, *dues])
+    def and_also(self, limit: RateLimit) -> "Together":
+        """Return what spends of one more, and takes the place of this."""
+        self.replaced = True
+        return Together(self._limiter, [*self.limits, limit])
 
-    async def __call__(self, connection: HTTPConnection, **dues: Due | None) -> None:
+    async def __call__(self, connection: HTTPConnection, **found: Any) -> None:
         """Spend all that is due, or answer 429."""
-        if len(dues) != len(self.limits):
+        if self.replaced:
             raise RuntimeError(f"not all limits are asked: {PLACE}")
-        if self.applies(connection.scope.get("endpoint")):
-            owed = [due for due in dues.values() if due is not None]
-            await self._limiter.charge(connection, owed)
+        if not self.applies(connection.scope.get("endpoint")):
+            return
+        dues = []
+        for index, limit in enumerate(self.limits):
+            own = {name: found[f"{name}_{index}"] for name in limit.asks}
+            due = limit.due(connection.scope, own)
+            if due is not None:
+                dues.append(due)
+        await self._limiter.charge(connection, dues)
 
 
 _EXEMPT = "__donjon_exempt__"
@@ -154,11 +146,15 @@ def name_of(call: Any) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def _parameter(name: str, annotation: Any) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
-
-
-_CONNECTION = _parameter("connection", HTTPConnection)
+def _signature(asks: Mapping[str, Callable[..., Any]]) -> inspect.Signature:
+    """Return what FastAPI goes by: the connection, and what these dependencies find."""
+    asked = {name: Annotated[Any, Depends(call)] for name, call in asks.items()}
+    return inspect.Signature(
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+            for name, annotation in {"connection": HTTPConnection, **asked}.items()
+        ]
+    )
 
 
 @lru_cache(maxsize=256)
