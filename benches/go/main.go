@@ -1,4 +1,5 @@
-// Command go measures donjon beside golang-jwt v5, casbin v2 and Tink, as a web service uses them, and prints JSON lines.
+// Command go measures donjon beside golang-jwt v5, casbin v2, Tink and limiters, as a web service uses them, and prints
+// JSON lines.
 package main
 
 import (
@@ -11,7 +12,7 @@ func main() {
 	for _, capability := range []struct {
 		name    string
 		measure func()
-	}{{"tokens", measureTokens}, {"roles", measureRoles}, {"envelopes", measureEnvelopes}} {
+	}{{"tokens", measureTokens}, {"roles", measureRoles}, {"envelopes", measureEnvelopes}, {"limits", measureLimits}} {
 		if only == "" || only == capability.name {
 			capability.measure()
 		}

@@ -26,6 +26,11 @@ type row struct {
 // report races ours against the peer and prints the row.
 func report(name, peerName string, wanted *float64, ours, peer func()) {
 	oursNS, peerNS := race(ours, peer)
+	reportTimes(name, peerName, wanted, oursNS, peerNS)
+}
+
+// reportTimes prints the row of what was measured elsewhere.
+func reportTimes(name, peerName string, wanted *float64, oursNS, peerNS float64) {
 	line, err := json.Marshal(row{
 		name, "go", rounded(oursNS, 10), peerName, rounded(peerNS, 10), significant(oursNS / peerNS), wanted,
 	})

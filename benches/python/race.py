@@ -45,29 +45,38 @@ def report(name: str, ours: Call, peers: dict[str, Call], wanted: float | None =
     """One line per peer, a package's name and a part of it; `wanted` is the ratio to the first."""
     ours_ns, *peers_ns = race([ours, *peers.values()])
     for index, (peer, peer_ns) in enumerate(zip(peers, peers_ns, strict=True)):
-        ratio = ours_ns / peer_ns
-        line = {
-            "name": name,
-            "host": "python",
-            "ours_ns": round(ours_ns, 1),
-            "peer": named(peer),
-            "peer_ns": round(peer_ns, 1),
-            "ratio": round(ratio, 4 if ratio >= 0.01 else 7),
-            "wanted": None if index else wanted,
-        }
-        print(json.dumps(line), flush=True)
+        report_times(name, ours_ns, peer, peer_ns, None if index else wanted)
 
 
-def report_bytes(name: str, ours: int, bound: str, bound_bytes: int) -> None:
-    """Memory against its bound."""
+def report_times(
+    name: str, ours_ns: float, peer: str, peer_ns: float, wanted: float | None = None
+) -> None:
+    """What was measured elsewhere."""
+    ratio = ours_ns / peer_ns
+    line = {
+        "name": name,
+        "host": "python",
+        "ours_ns": round(ours_ns, 1),
+        "peer": named(peer),
+        "peer_ns": round(peer_ns, 1),
+        "ratio": round(ratio, 4 if ratio >= 0.01 else 7),
+        "wanted": wanted,
+    }
+    print(json.dumps(line), flush=True)
+
+
+def report_bytes(
+    name: str, ours: int, bound: str, bound_bytes: int, wanted: float | None = 1.0
+) -> None:
+    """Memory against its bound, or a package's."""
     line = {
         "name": name,
         "host": "python",
         "ours_ns": None,
-        "peer": bound,
+        "peer": bound if bound[0].isdigit() else named(bound),
         "peer_ns": None,
         "ratio": round(ours / bound_bytes, 4),
-        "wanted": 1.0,
+        "wanted": wanted,
         "ours_bytes": ours,
         "peer_bytes": bound_bytes,
     }
