@@ -313,6 +313,20 @@ async def test_key_functions_as_slowapi_has_them() -> None:
     assert (await ask(app, "/everybody", BOB)).status_code == 429
 
 
+async def test_the_remote_address_is_what_is_counted_by_default() -> None:
+    table = LimitTable()
+    for key in (None, get_remote_address):
+        limiter = Limiter(key, storage=table)
+        app = service(limiter)
+
+        @app.get("/")
+        @limiter.limit("2/minute")
+        async def endpoint() -> None: ...
+
+        assert (await ask(app, "/")).status_code == 200
+    assert (await ask(app, "/")).status_code == 429
+
+
 @pytest.mark.parametrize(
     "key", [lambda r: r, lambda name="x": name, lambda request=None: request, lambda *, of: of]
 )
@@ -1116,6 +1130,22 @@ class Broken:
 
     async def forget(self, _: str, /) -> None:
         raise ConnectionError
+
+
+async def test_what_a_mounted_application_answers_that_is_not_installed() -> None:
+    limiter = Limiter(storage=AsyncLimiter(Broken()))
+    app, alien = service(limiter), FastAPI()
+
+    def named(name: str = "ann") -> str:
+        return name
+
+    @alien.get("/")
+    @limiter.limit("1/minute", named)
+    async def endpoint() -> None: ...
+
+    app.mount("/alien", alien)
+    assert await statuses(app, "/alien/", 1) == [503]
+    assert await statuses(app, "/alien/", 1, params={"name": "x" * 2000}) == [400]
 
 
 @pytest.mark.parametrize("hang", [False, True])
