@@ -65,7 +65,8 @@ const defaultStoreTimeout = time.Second
 //
 // An error is that nothing was decided, and then nothing is allowed:
 // [ErrStoreUnavailable], where the policy is [FailClosed]; the context's, if it was
-// canceled; or a mistake, such as nil limits.
+// canceled; or a mistake, such as nil limits. A deadline that is missed is the store's
+// failure.
 func (l *Limiter) Allow(ctx context.Context, limits *Limits, key string) (Result, error) {
 	return l.AllowN(ctx, limits, key, 1)
 }
