@@ -45,5 +45,5 @@ pub use bucket::{Bucket, DEFAULT_IPV6_PREFIX, MIN_IPV6_PREFIX};
 pub use config::{MAX_HOPS, MAX_TRUSTED};
 pub use entries::MAX_READ_LEN;
 pub use error::ClientAddressError;
-pub use network::Network;
+pub use network::{Network, NetworkError};
 pub use proxies::{Client, Proxies};

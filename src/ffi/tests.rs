@@ -333,3 +333,55 @@ fn an_erasure_without_an_end_of_the_backups_says_so() {
         donjon_keyring_free(keyring);
     }
 }
+
+#[test]
+fn the_client_of_a_request_is_written_with_zeros_behind_it() {
+    let config = r#"{"header":"forwarded","hops":1,"ipv6_prefix":128}"#;
+    let refused = r#"{"trusted":["10.0.0.0/8","10.0.0.5/8"]}"#;
+    let mut proxies = core::ptr::null_mut();
+    // SAFETY: pointers and lengths of live values, throughout; the handle is freed once.
+    unsafe {
+        assert_eq!(donjon_proxies_new(config.as_ptr(), config.len(), &raw mut proxies), DONJON_OK);
+        // The longest texts that there are.
+        let lines = br#"for="[2001:db8:ffff:1111:2222:3333:4444:5555%25eth0]:65535""#;
+        let mut client: donjon_client = core::mem::zeroed();
+        let status =
+            donjon_proxies_client(proxies, b"@".as_ptr(), 1, lines.as_ptr(), lines.len(), &raw mut client);
+        let ip = b"2001:db8:ffff:1111:2222:3333:4444:5555";
+        assert_eq!((status, client.from_header, usize::from(client.ip_len)), (DONJON_OK, 1, ip.len()));
+        assert!(client.ip.starts_with(ip) && client.ip[ip.len()..].iter().all(|byte| *byte == 0));
+        let bucket = b"2001:db8:ffff:1111:2222:3333:4444:5555/128";
+        assert_eq!((usize::from(client.bucket_len), client.reserved), (bucket.len(), 0));
+        assert!(
+            client.bucket.starts_with(bucket) && client.bucket[bucket.len()..].iter().all(|byte| *byte == 0)
+        );
+
+        let none = core::ptr::null();
+        let ask =
+            |peer: &[u8], client| donjon_proxies_client(proxies, peer.as_ptr(), peer.len(), none, 0, client);
+        assert_eq!(ask(b"@", &raw mut client), DONJON_MALFORMED);
+        assert_eq!(ask(b"::1", core::ptr::null_mut()), DONJON_INVALID_ARGUMENT);
+        // What was refused changed nothing.
+        assert_eq!((client.from_header, usize::from(client.ip_len)), (1, ip.len()));
+        assert_eq!(ask(b"::ffff:1.2.3.4", &raw mut client), DONJON_OK);
+        assert_eq!(
+            (&client.ip[..8], &client.bucket[..8], client.from_header),
+            (&b"1.2.3.4\0"[..], &b"1.2.3.4\0"[..], 0)
+        );
+        donjon_proxies_free(proxies);
+        donjon_proxies_free(core::ptr::null_mut());
+
+        let mut other = core::ptr::null_mut();
+        assert_eq!(donjon_proxies_new(refused.as_ptr(), refused.len(), &raw mut other), DONJON_CONFIG_ERROR);
+        assert!(other.is_null());
+        let diagnosis = in_just_the_room(&|out, cap, len| {
+            donjon_proxies_diagnose(refused.as_ptr(), refused.len(), out, cap, len)
+        });
+        let expected = r#"{"error":"config_error","path":"trusted[1]","message":"the address has bits behind the prefix"}"#;
+        assert_eq!(core::str::from_utf8(&diagnosis).unwrap(), expected);
+        assert_eq!(
+            in_just_the_room(&|out, cap, len| donjon_proxies_diagnose(none, 0, out, cap, len)),
+            b"null"
+        );
+    }
+}
