@@ -734,7 +734,7 @@ async def test_methods_of_a_class() -> None:
     assert (await ask(app, "/bound", BOB)).status_code == 200
 
 
-async def test_an_object_that_is_called() -> None:
+async def test_objects_that_are_called() -> None:
     limiter = Limiter()
     app = service(limiter)
 
@@ -742,9 +742,41 @@ async def test_an_object_that_is_called() -> None:
         def __call__(self, number: int) -> int:
             return number
 
-    app.add_api_route("/", limiter.limit("1/minute")(Endpoint()))
-    assert (await ask(app, "/?number=3")).json() == 3
-    assert (await ask(app, "/?number=3")).status_code == 429
+    async def doubled(factor: int, number: int) -> int:
+        return factor * number
+
+    app.add_api_route("/object", limiter.limit("1/minute")(Endpoint()))
+    app.add_api_route("/other", limiter.limit("1/minute")(Endpoint()))
+    app.add_api_route("/partial", limiter.limit("1/minute")(functools.partial(doubled, 2)))
+    for path, answer in (("/object", 3), ("/other", 3), ("/partial", 6)):
+        assert (await ask(app, f"{path}?number=3")).json() == answer
+        assert (await ask(app, f"{path}?number=3")).status_code == 429
+
+
+async def test_endpoints_of_one_name_have_counters_of_their_own() -> None:
+    table = LimitTable()
+    limiter = Limiter(storage=table)
+    app = service(limiter)
+    router = APIRouter()
+
+    def make(amount: int) -> Callable[..., Any]:
+        @limiter.limit(f"{amount}/minute")
+        async def endpoint(key: str = "") -> str:
+            return key
+
+        return endpoint
+
+    for amount in (1, 2):
+        router.add_api_route(f"/{amount}/{{key}}:read", make(amount))
+    app.include_router(router, prefix="/a")
+    app.include_router(router, prefix="/b")
+    for prefix in ("/a", "/b"):
+        assert (await ask(app, f"{prefix}/1/x:read")).json() == "x"
+        assert (await ask(app, f"{prefix}/1/y:read")).status_code == 429
+        assert told(await ask(app, f"{prefix}/2/x:read")) == ("2", "1")
+    # The name of a counter is the same in every process.
+    name = f"{__name__}.{make.__qualname__}.<locals>.endpoint /a/2/{{key}}%3Aread/address:{ANN}"
+    assert table.spend(Limits("2/minute"), name, 0).remaining == 1
 
 
 async def test_other_decorators_between() -> None:

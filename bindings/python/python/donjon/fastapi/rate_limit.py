@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -36,7 +36,7 @@ class RateLimit:
     that yields one, and a request for which the dependency `exempt_when` yields true spends
     nothing.
 
-    Every endpoint has a counter of its own, unless `scope` names one: then all that have the same
+    Every route has a counter of its own, unless `scope` names one: then all that have the same
     scope share it, other processes and languages too. WebSockets are left alone; a dependency that
     is resolved for them as well asks for an `HTTPConnection`, and not for a `Request`.
 
@@ -142,6 +142,9 @@ def is_exempt(endpoint: Any) -> bool:
 
 def name_of(call: Any) -> str:
     """Return a name that is the same in every process."""
+    call = inspect.unwrap(call)
+    while isinstance(call, partial):
+        call = call.func
     named = call if hasattr(call, "__qualname__") else type(call)
     return f"{named.__module__}.{named.__qualname__}"
 
@@ -163,12 +166,17 @@ def _parsed(limits: str, algorithm: Algorithm, burst: int | None) -> Limits:
 
 
 def _own_scope(scope: Scope) -> str:
-    """Name a counter of the endpoint that no other limit of it has.
+    """Name a counter that no other limit of the route has, and none of another route.
 
-    Their order tells them apart. Amounts and periods do not: the kernel converts what was
-    counted by others, so that a deployment refills nothing.
+    By the endpoint's name, for applications that are mounted may have the same paths; by the path,
+    for endpoints that a function makes have the same name; and by order. Amounts and periods are
+    not in it: the kernel converts what was counted by others, so that a deployment refills nothing.
     """
-    return record_of(scope).counter(name_of(scope.get("endpoint")))
+    # Newer FastAPIs leave a route as it was declared, and keep what including it made of it here.
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    path = getattr(context or scope.get("route"), "path_format", "")
+    name = f"{name_of(scope.get('endpoint'))} {path}"
+    return record_of(scope).counter(name.replace(":", "%3A"))
 
 
 def _text(value: Any) -> str | None:
