@@ -60,7 +60,8 @@ type RateLimitOptions struct {
 // limiter cannot decide, the answer is 503; what it decides without its store, by
 // its policy, is served.
 //
-// Wrap a route to limit it, or a mux to limit all of its routes together. Inside of
+// Wrap a route to limit it, or a mux to limit all of its routes together. Of several
+// around one handler, a response tells of the innermost that was asked. Inside of
 // [RequireToken], Key finds the claims; outside of it, tokens are not looked at
 // before the limit is.
 //

@@ -353,3 +353,15 @@ func TestALimitErrorIsAnsweredAsARefusal(t *testing.T) {
 		t.Errorf("a result of nothing: %v", err)
 	}
 }
+
+func TestOfSeveralLimitsTheInnermostThatWasAskedIsTold(t *testing.T) {
+	limiter := &donjon.Limiter{Store: newTable(t)}
+	outer := donjon.RateLimit(limiter, donjon.RateLimitOptions{Limits: parseLimits(t, "2/hour"), Scope: "all"})
+	inner := donjon.RateLimit(limiter, donjon.RateLimitOptions{Limits: parseLimits(t, "100/hour"), Scope: "one"})
+	both := func(next http.Handler) http.Handler { return outer(inner(next)) }
+	for _, want := range []string{"100", "100", "2"} {
+		w := serveLimited(both, nil)
+		equal(t, "limit", w.Header().Get("X-RateLimit-Limit"), want)
+		equal(t, "served", w.Code == http.StatusOK, want == "100")
+	}
+}
