@@ -58,7 +58,6 @@ pub mod rbac;
 pub mod runtime;
 pub mod settings;
 pub mod signature;
-mod sort;
 pub mod time;
 pub mod token;
 

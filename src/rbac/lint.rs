@@ -13,7 +13,6 @@ use super::matrix::Standing;
 use super::policy::{GrantId, Policy, Role};
 use super::separation::any_violated;
 use crate::json::ObjectWriter;
-use crate::sort::sort_by;
 
 /// A kind of doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,7 +133,7 @@ impl Policy {
             }
         }
         let mut equal: Vec<_> = groups.into_values().filter(|roles| roles.len() > 1).collect();
-        sort_by(&mut equal, |a, b| a < b);
+        equal.sort_unstable();
         for roles in equal {
             let path = format!("roles.{}", roles.first().copied().unwrap_or_default());
             let others: Vec<_> = roles.iter().skip(1).take(16).map(|role| format!("`{role}`")).collect();

@@ -11,7 +11,6 @@ use super::document::{Constraints as Declared, Separation as DeclaredSeparation,
 use super::hierarchy::RoleId;
 use super::policy::{Found, Policy};
 use super::{PolicyError, RoleError};
-use crate::sort::sort_by;
 
 /// Constraints whose roles have been found.
 #[derive(Default)]
@@ -115,7 +114,7 @@ impl Policy {
         let mut scopes: Vec<Option<&str>> = alloc::vec![tenant];
         if tenant.is_none() {
             scopes.extend(roles.iter().filter_map(|role| Some(Some(role.split_once('@')?.1))));
-            sort_by(&mut scopes, |a, b| a < b);
+            scopes.sort_unstable();
             scopes.dedup();
         }
         for scope in scopes {

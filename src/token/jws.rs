@@ -10,7 +10,6 @@ use crate::base64url::{self, encoded_len};
 use crate::json;
 use crate::keyring::{Key, Keyring, MAX_KEY_ID_LEN, Purpose};
 use crate::signature::{Algorithm, AlgorithmSet, KeyType};
-use crate::sort::sort_by;
 
 /// The longest header, in bytes.
 pub const MAX_HEADER_LEN: usize = 4096;
@@ -148,7 +147,7 @@ impl TrustedKeys {
             key.id().map(|_| UsualHeader { segment, key: Arc::clone(key), algorithm })
         });
         self.usual = usual.collect();
-        sort_by(&mut self.usual, |a, b| a.segment < b.segment);
+        self.usual.sort_by(|a, b| a.segment.cmp(&b.segment));
         self
     }
 
@@ -254,7 +253,7 @@ impl TrustedKeys {
 /// The token keys of a keyring, sorted by id.
 fn token_keys(keyring: &Keyring) -> Vec<Arc<Key>> {
     let mut keys: Vec<Arc<Key>> = keyring.of_purpose(Purpose::Token).cloned().collect();
-    sort_by(&mut keys, |a, b| a.id() < b.id());
+    keys.sort_by(|a, b| a.id().cmp(&b.id()));
     keys
 }
 
