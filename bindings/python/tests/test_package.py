@@ -19,7 +19,7 @@ SHIM = HERE.parents[2] / "tests/shims/python/shim.py"
 def test_the_readme_runs_as_pasted() -> None:
     readme = (HERE.parent / "README.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    assert len(blocks) == 12
+    assert len(blocks) == 14
     # One module, as a reader would paste it: later blocks use the names of earlier ones.
     pasted = compile("\n".join(blocks), "README.md", "exec", dont_inherit=True)
     exec(pasted, {"__name__": "readme"})
@@ -56,9 +56,9 @@ def test_help_shows_the_defaults() -> None:
 
 def test_the_core_imports_nothing_that_is_optional() -> None:
     program = "import sys, donjon, donjon.compat.jwt, donjon.compat.argon2, donjon.kms\n"
-    program += "import donjon.compat.fernet\n"
+    program += "import donjon.compat.fernet, donjon.limits, donjon.redis\n"
     program += "optional = {'fastapi', 'httpx', 'anyio', 'cryptography', 'jwt', 'argon2'}\n"
-    program += "optional |= {'sqlalchemy', 'pkcs11'}\n"
+    program += "optional |= {'sqlalchemy', 'pkcs11', 'redis'}\n"
     program += "assert not optional & set(sys.modules)"
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
 
