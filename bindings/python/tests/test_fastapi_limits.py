@@ -366,9 +366,9 @@ async def test_a_key_is_a_dependency() -> None:
         async def __call__(self, request: Request) -> str | None:
             return request.headers.get("name")
 
-    for key in (caller, Caller(), functools.partial(caller)):
+    for key, scope in ((caller, None), (Caller(), "s"), (functools.partial(caller), None)):
         app = service(Limiter())
-        limit = RateLimit("1/minute", key=key)
+        limit = RateLimit("1/minute", key=key, scope=scope)
 
         @app.get("/", dependencies=[Depends(limit)])
         async def endpoint() -> None: ...
@@ -775,7 +775,7 @@ async def test_endpoints_of_one_name_have_counters_of_their_own() -> None:
         assert (await ask(app, f"{prefix}/1/y:read")).status_code == 429
         assert told(await ask(app, f"{prefix}/2/x:read")) == ("2", "1")
     # The name of a counter is the same in every process.
-    name = f"{__name__}.{make.__qualname__}.<locals>.endpoint /a/2/{{key}}%3Aread/address:{ANN}"
+    name = f"{__name__}.{make.__qualname__}.<locals>.endpoint /a/2/{{key}}%3Aread:{ANN}"
     assert table.spend(Limits("2/minute"), name, 0).remaining == 1
 
 

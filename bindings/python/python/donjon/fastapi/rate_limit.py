@@ -82,8 +82,8 @@ class RateLimit:
             return None
         limits = self._read(found.get("limits", self._limits))
         by = _text(found.get("key"))
-        if by is None and self._scope is None:
-            counter += "/address"
+        if by is None and "key" in self.asks:
+            counter += "/address"  # So that nobody's name is an address.
         return Due(limits, counter, by, found.get("cost", self._cost))
 
     def _read(self, limits: Any) -> Limits:
