@@ -473,6 +473,24 @@ async def test_addresses_behind_a_proxy(header: Any) -> None:
     assert [response.status_code for response in spoofed] == [200, 429, 429]
 
 
+async def test_a_network_of_ipv6_is_one_client() -> None:
+    limiter = Limiter()
+    app = service(limiter)
+
+    @app.get("/")
+    @limiter.limit("1/minute")
+    async def endpoint() -> None: ...
+
+    for peer, status in (
+        ("2001:db8::1", 200),
+        ("2001:db8::ffff:ffff:ffff:fffe", 429),
+        ("2001:db8:0:1::1", 200),
+        ("::ffff:192.0.2.1", 200),
+        ("192.0.2.1", 429),
+    ):
+        assert (await ask(app, "/", peer)).status_code == status
+
+
 async def test_no_header_is_believed_by_default() -> None:
     limiter = Limiter()
     app = service(limiter)
