@@ -1,6 +1,6 @@
-//! What limits promise (FORMATS.md, ATTACKS.md 41 to 44), over random arrivals and random states: the most that
-//! each algorithm admits, waits that are exact, GCRA as its standard has it, and that neither a clock that steps
-//! back, nor a changed configuration, nor damage, nor what is given back, lets more through.
+//! What limits promise (FORMATS.md, ATTACKS.md 41 to 44), over random arrivals and random states: the most
+//! that each algorithm admits, waits that are exact, GCRA as its standard has it, and that neither a clock that
+//! steps back, nor a changed configuration, nor damage, nor what is given back, lets more through.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,7 +11,12 @@
 )]
 #![allow(missing_docs)]
 
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use donjon::limit::{Algorithm, Limit, LimitError, Limits, MAX_NOW_MS, Outcome, StateBuf, Verdict};
+use donjon::runtime::{LimitTable, LimitTableConfig, OsEntropy};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
@@ -141,7 +146,7 @@ fn most_in_a_period(admitted: &[(i64, u32)], period_ms: i64) -> u64 {
 }
 
 /// The virtual scheduling algorithm of ITU-T I.371, beside its continuous-state leaky bucket, in units of
-/// 1/amount ms: the increment is the period, and a cost is that many cells at once, all of which conform or none.
+/// 1/amount ms: the increment is the period, and a cost is that many cells at once, which conform all or none.
 struct Textbook {
     increment: u128,
     limit: u128,
@@ -306,9 +311,15 @@ proptest! {
     fn a_clock_that_steps_back_admits_no_more_than_one_that_stands_still(
         limit in prop_oneof![4 => small_limit(), 1 => lockout_limit()], steps in steps(150),
     ) {
-        let times: Vec<i64> = steps.iter().scan(NOW, |now, gap| { *now += gap; Some(*now) }).collect();
-        let held: Vec<i64> = times.iter().scan(0, |now, time| { *now = time.max(now).to_owned(); Some(*now) }).collect();
-        let (stepped, still) = (admitted_total(limit, times.into_iter()), admitted_total(limit, held.into_iter()));
+        let times = steps.iter().scan(NOW, |now, gap| {
+            *now += gap;
+            Some(*now)
+        });
+        let held = times.clone().scan(0, |latest, now| {
+            *latest = now.max(*latest);
+            Some(*latest)
+        });
+        let (stepped, still) = (admitted_total(limit, times), admitted_total(limit, held));
         prop_assert!(stepped <= still, "{} against {}", stepped, still);
     }
 
@@ -331,7 +342,9 @@ proptest! {
         amounts in prop::collection::vec(1_u32..=8, 1..=8),
         arrivals in arrivals(60),
     ) {
-        let list: Vec<Limit> = amounts.iter().zip(1..).map(|(amount, period_s)| limit(algorithm, *amount, period_s, None)).collect();
+        let pairs = amounts.iter().zip(1..);
+        let list: Vec<Limit> =
+            pairs.map(|(amount, period_s)| limit(algorithm, *amount, period_s, None)).collect();
         let mut together = Key { limits: Limits::new(list.clone()).unwrap(), state: Vec::new() };
         let mut alone: Vec<Key> = list.iter().map(|limit| Key::new(*limit)).collect();
         let mut now = NOW;
@@ -379,6 +392,8 @@ proptest! {
             key.spend(now, cost);
         }
         let mut never = key.clone();
+        // Where windows begin with another first, the two have nothing in common.
+        let is_window = matches!(limit.algorithm(), Algorithm::FixedWindow | Algorithm::SlidingWindow);
         let spent_at = now;
         if !key.spend(spent_at, cost).allowed() {
             return Ok(());
@@ -386,7 +401,7 @@ proptest! {
         for (gap, cost) in between {
             now += gap;
             if key.spend(now, cost).allowed() {
-                prop_assert!(never.spend(now, cost).allowed() || limit.algorithm() == Algorithm::FixedWindow || limit.algorithm() == Algorithm::SlidingWindow);
+                prop_assert!(never.spend(now, cost).allowed() || is_window);
             }
         }
         now += late;
@@ -394,12 +409,9 @@ proptest! {
         key.give_back(spent_at, now, cost);
         for gap in std::iter::once(0).chain(after) {
             now += gap;
-            let (back, kept, never) = (key.peek(now).remaining, kept.peek(now).remaining, never.peek(now).remaining);
-            prop_assert!((kept..=kept + cost).contains(&back), "{} of {} left, then {}", kept, cost, back);
-            // Where the windows begin with another first, the two have nothing in common.
-            if !matches!(limit.algorithm(), Algorithm::FixedWindow | Algorithm::SlidingWindow) {
-                prop_assert!(back <= never, "{} left where {} would be, had it never been spent", back, never);
-            }
+            let [back, kept, never] = [&key, &kept, &never].map(|key| key.peek(now).remaining);
+            prop_assert!((kept..=kept + cost).contains(&back), "{} and {} back are {}", kept, cost, back);
+            prop_assert!(is_window || back <= never, "{}, and {} had it not been spent", back, never);
         }
     }
 
@@ -420,10 +432,10 @@ proptest! {
 
     #[test]
     fn another_configuration_gives_nothing_away(
-        old in prop::collection::vec(any_limit(), 1..=1),
-        new in any_limit(), steps in steps(30), later in 0_i64..=3_000,
+        (old, new) in prop_oneof![(any_limit(), any_limit()), (lockout_limit(), lockout_limit())],
+        steps in steps(30), later in 0_i64..=3_000,
     ) {
-        let (mut key, mut now) = (Key::new(old[0]), NOW);
+        let (mut key, mut now) = (Key::new(old), NOW);
         for gap in steps {
             now += gap;
             key.spend(now, 1);
@@ -434,7 +446,13 @@ proptest! {
         let after = changed.peek(now);
         let used = (before.limit - before.remaining).min(after.limit);
         prop_assert!(after.remaining <= before.remaining.min(after.limit - used));
-        prop_assert!(after.remaining == before.remaining.min(after.limit - used), "more is lost than was used");
+        prop_assert!(after.remaining == before.remaining.min(after.limit - used), "more is lost than was");
+        // A lock stays on for as long.
+        if let ([Algorithm::Lockout, Algorithm::Lockout], Outcome::RetryAfterMs(ms)) =
+            ([old.algorithm(), new.algorithm()], before.outcome)
+        {
+            prop_assert!(matches!(after.outcome, Outcome::RetryAfterMs(longer) if longer >= ms));
+        }
         // And back again.
         changed.spend(now, 0);
         changed.limits = key.limits;
@@ -516,13 +534,16 @@ proptest! {
     }
 
     #[test]
-    fn a_text_is_refused_at_a_byte_of_it_or_says_what_it_said(text in "[0-9 /;,|a-zA-Z\\-]{0,40}", valid in any::<bool>()) {
+    fn a_text_is_refused_at_a_byte_of_it_or_says_what_it_said(
+        text in "[0-9 /;,|a-zA-Z\\-]{0,40}", valid in any::<bool>(),
+    ) {
         let text = if valid { format!("10 per minute;{text}") } else { text };
         match Limits::parse(&text, Algorithm::Gcra) {
             Err(LimitError::Spec { offset, .. }) => prop_assert!(offset <= text.len()),
             Err(error) => prop_assert!(matches!(error, LimitError::Config(_)), "{:?}", error),
             Ok(limits) => {
-                let written: Vec<String> = limits.list().iter().map(|limit| format!("{}/{} second", limit.amount(), limit.period_s())).collect();
+                let written = |limit: &Limit| format!("{}/{} second", limit.amount(), limit.period_s());
+                let written: Vec<String> = limits.list().iter().map(written).collect();
                 prop_assert_eq!(Limits::parse(&written.join(", "), Algorithm::Gcra).unwrap(), limits);
             }
         }
@@ -628,5 +649,25 @@ fn a_limit_of_the_largest_amount_is_one() {
             assert!(key.spend(NOW, 1).allowed());
             assert!(!key.spend(NOW, 1).allowed(), "{algorithm:?} in {period_s} s");
         }
+    }
+}
+
+#[test]
+fn of_64_guesses_at_once_5_are_hashed() {
+    let limits = Limits::new(vec![Limit::lockout(5, 900, 1, 900).unwrap()]).unwrap();
+    let table = LimitTable::new(LimitTableConfig::DEFAULT, &mut OsEntropy).unwrap();
+    for round in 0..50_u8 {
+        let (start, hashed) = (Barrier::new(64), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..64 {
+                scope.spawn(|| {
+                    start.wait();
+                    if table.spend(&limits, &[round], NOW, 1).unwrap().allowed() {
+                        hashed.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(hashed.into_inner(), 5);
     }
 }

@@ -925,6 +925,7 @@ static void threads_share_handles(void) {
 #include "test_envelopes.h"
 /* After those: it diagnoses what they have. */
 #include "test_diagnoses.h"
+#include "test_limits.h"
 
 int main(void) {
     RUN(the_version_is_this_header_s);
@@ -962,5 +963,6 @@ int main(void) {
     run_roles();
     run_envelopes();
     RUN(refusals_say_where_and_why);
+    run_limits();
     return finish("the C ABI");
 }

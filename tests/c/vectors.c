@@ -325,6 +325,7 @@ static int32_t jwks_refresh(call *call) {
 #include "vectors_passwords.h"
 #include "vectors_roles.h"
 #include "vectors_envelopes.h"
+#include "vectors_limits.h"
 
 static int32_t dispatch(call *call, uint8_t *out) {
     const char *op = json_string_value(json_object_get(call->request, "op"));
@@ -386,6 +387,18 @@ static int32_t dispatch(call *call, uint8_t *out) {
            : IS("fernet_derive_key")     ? fernet_derive_key(call, out)
            : strncmp(op, "fernet_", 7) == 0 ? fernet(call, op, out)
            : IS("aes_engine_open")       ? aes_engine_open(call, out)
+           : IS("limit_parse")           ? limit_parse(call, out)
+           : IS("limit_apply")           ? limit_apply(call, out)
+           : IS("limits_describe")       ? limits_describe(call, out)
+           : IS("limits_diagnose")       ? limits_diagnose(call, out)
+           : IS("limits_spend")          ? limits_spend(call, out)
+           : IS("limits_give_back")      ? limits_give_back(call, out)
+           : IS("limits_headers")        ? limits_tell(call, out, 0)
+           : IS("limits_refusal")        ? limits_tell(call, out, 1)
+           : IS("limit_profiles")        ? limit_profiles(call, out)
+           : IS("lockout_counters")      ? lockout_counters(call, out)
+           : IS("lockout_device_token")  ? lockout_device_token(call, out)
+           : IS("client_ip")             ? client_ip(call)
                                         : DONJON_UNSUPPORTED;
 }
 
@@ -475,6 +488,6 @@ int main(int count, char **files) {
         }
         json_decref(document);
     }
-    CHECK(tests_passed + tests_failed > 8000);
+    CHECK(tests_passed + tests_failed > 12000);
     return finish("vectors through the C ABI") + (checks_failed != 0);
 }

@@ -93,9 +93,12 @@ impl Shard {
         now_ms: i64,
         cost: u32,
     ) -> Result<(), LimitError> {
-        let Some(at) = self.slots.find(id) else { return Ok(()) };
+        let found = self.slots.find(id);
         let mut next = StateBuf::new();
-        limits.give_back(self.slots.state(at), spent_at_ms, now_ms, cost, &mut next)?;
+        // Times are refused whether the key is there or not.
+        let state = found.map_or(&[][..], |at| self.slots.state(at));
+        limits.give_back(state, spent_at_ms, now_ms, cost, &mut next)?;
+        let Some(at) = found else { return Ok(()) };
         let rank = Rank::of(next.as_bytes(), now_ms);
         if rank == Rank::Expired {
             self.slots.remove(at);
