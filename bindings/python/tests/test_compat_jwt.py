@@ -244,7 +244,7 @@ STRICTER: dict[str, tuple[str, dict[str, Any], str]] = {
         {"options": {"verify_audience": False}},
         "TypeError",
     ),
-    "an exp of text": (signed({"exp": str(NOW + 60)}), {}, "DecodeError"),
+    "an exp of text": (signed({"exp": str(NOW + 3_600)}), {}, "DecodeError"),
     "an exp that is true": (signed({"iat": True}), {}, "DecodeError"),
     "a leeway of an hour": (signed({}), {"leeway": 3600}, "InvalidKeyError"),
     "a refresh token": (
