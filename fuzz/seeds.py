@@ -381,6 +381,105 @@ def client_address_seeds() -> Iterator[bytes]:
         yield bytes([choice]) + b"[::1]:80\n1.2.3.4"
 
 
+def limit_spec_seeds() -> Iterator[bytes]:
+    texts = [
+        "10/minute",
+        "5 per 1 hour",
+        "1 per 10 second",
+        "10/second; 100/hour,1000 per day|9/3 months",
+    ]
+    texts += [
+        " 4294967295\t/ 100 YEARS ",
+        "0/second",
+        "1/second;;1/hour",
+        "1/101 years",
+        "1/second; 2/1 seconds",
+    ]
+    for algorithm in range(4):
+        yield from (bytes([algorithm]) + text.encode() for text in texts)
+    yield b'\0{"limits":"7/second","algorithm":"token_bucket","burst":20}'
+    yield b'\0{"lockout":{"attempts":5,"lock_s":900,"growth":2,"max_lock_s":86400}}'
+    yield b'\0{"profile":"session-cluster/session_create"}'
+
+
+def limit_state_seeds() -> Iterator[bytes]:
+    """Which limits, a state, the time; then steps (see fuzz_targets/limit_state.rs)."""
+    now = bytes([200]) + struct.pack("<q", 1_700_000_000_000)
+    spend, one, later, back, give_back = (
+        bytes([255]),
+        bytes([9, 1, 99]),
+        bytes([80]),
+        bytes([20]),
+        bytes([255, 9, 1, 0]),
+    )
+    states = [
+        b"",
+        struct.pack(">BIII", 0x11, 7, 1, 7)
+        + (1_700_000_000_900).to_bytes(6)
+        + struct.pack(">I", 3),
+        struct.pack(">BII", 0x13, 5, 60) + (1_699_999_990_000).to_bytes(6) + struct.pack(">I", 4),
+        struct.pack(">BII", 0x14, 5, 60)
+        + (1_699_999_990_000).to_bytes(6)
+        + struct.pack(">II", 5, 2),
+        struct.pack(">BIIB", 0x15, 5, 60, 2) + 2 * (1_699_999_990_000).to_bytes(6),
+        struct.pack(">BIIBB", 0x16, 5, 900, 3, 1) + (1_699_999_990_000).to_bytes(6) + bytes(6),
+    ]
+    for limits in range(14):
+        for state in states:
+            steps = 3 * (spend + one) + later + one + back + one + now[:1]
+            yield bytes([limits, len(state)]) + state + now + steps
+            yield (
+                bytes([limits, len(state)])
+                + state
+                + now
+                + give_back
+                + now
+                + spend
+                + one
+                + bytes([0, limits + 3])
+                + one
+            )
+
+
+def lockout_seeds() -> Iterator[bytes]:
+    names = [b"ann@example.com", b"bob@example.com", b"192.0.2.7", b"hash-1", b"hash-2", b"ann"]
+    drawn = b"".join(bytes([len(name)]) + name for name in names)
+    for edit in EDITS:
+        yield from (
+            drawn + bytes(times) + edit for times in ([100, 99], [100, 100], [100, 3], [3, 3])
+        )
+    yield bytes([3]) + b"ann" + bytes([3]) + b"ann" + bytes(4) + bytes([100, 10]) + EDITS[0]
+
+
+def abi_limits_seeds() -> Iterator[bytes]:
+    """Each step: which limits and table, which group of calls, then what these draw (see fuzz_targets/abi_limits.rs)."""
+    word, last, now, all_of_it = 64, 3, 4, 255
+    for limits in range(8):
+        made = bytes([0, 0, 0, word + limits, 1, 0])
+        spends = b"".join(
+            bytes([1, 0, 3, state, now, now, 7, 1, all_of_it])
+            for state in (0, last, last, word + 11)
+        )
+        yield made + spends + bytes([1, 0, 3, last, now, now, 7, 0, all_of_it])
+        yield (
+            made
+            + spends[:9]
+            + b"".join(
+                bytes([1, 0, 2, 7, now, 3, word + 14, which, all_of_it]) for which in range(7)
+            )
+        )
+    keys = [word + 11, word + 12, word + 13]
+    for table in (8, 9, 10):
+        charges = b"".join(
+            bytes([0, 1, 4, key, now, now, 7, which]) for which in (3, 1, 2, 0, 3) for key in keys
+        )
+        yield bytes([0, 0, 1, word + table]) + charges
+    token = bytes([0, 0, 5, 1, 0, 0, word + 11, word + 12, 0, now, 100, 0, all_of_it])
+    yield token + bytes(
+        [0, 0, 5, 1, word + 11, word + 12, word + 11, word + 12, last, now, 100, 1, all_of_it]
+    )
+
+
 def from_vectors(*fields: str) -> list[bytes]:
     found: dict[bytes, None] = {}
     for path in sorted(VECTORS.glob("*.json")):
@@ -409,6 +508,7 @@ def main() -> None:
         "abi_passwords": [*abi_passwords_seeds()],
         "abi_roles": [*abi_roles_seeds()],
         "abi_envelopes": [*abi_envelopes_seeds()],
+        "abi_limits": [*abi_limits_seeds()],
         "aes_engine": [
             *aes_engine_seeds(),
             *(b"\0" + text for text in from_vectors("text")),
@@ -425,6 +525,12 @@ def main() -> None:
             *fernet_seeds(),
             *(b"\xff\x04\x02" + token for token in from_vectors("token")),
         ],
+        "limit_spec": [
+            *limit_spec_seeds(),
+            *(b"\0" + text for text in from_vectors("spec", "config")),
+        ],
+        "limit_state": [*limit_state_seeds()],
+        "lockout": [*lockout_seeds()],
         "permission": [*permission_seeds()],
         "policy": [*policy_seeds(), *(b"\0" + policy for policy in from_vectors("policy"))],
         "reader": [*reader_seeds()],
