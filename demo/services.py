@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -144,12 +145,15 @@ class Services:
         self.go = Service("go", ports[1], folder / "go.log")
         self.policy = folder / "policy.json"
         self.vault = Vault(folder)
+        # Of the keys in Redis, if REDIS_URL names one: a run finds nothing that another has spent.
+        self.limits_prefix = f"donjon:demo:{secrets.token_hex(4)}:"
         self._ports = ports
         self._env = {
             **os.environ,
             **self.vault.environment,
             "DONJON_MASTER": master,
             "DEMO_POLICY": f"{self.policy}",
+            "DEMO_LIMITS": self.limits_prefix,
         }
 
     def start(self, go_binary: Path) -> None:
@@ -159,8 +163,10 @@ class Services:
         with ExitStack() as on_failure:
             on_failure.callback(self.stop)
             uvicorn = [sys.executable, "-m", "uvicorn", "app:app", "--app-dir", f"{HERE}/python"]
-            options = ["--host", HOST, "--port", f"{python}", "--no-access-log"]
-            self.python.start([*uvicorn, *options], self._env)
+            # The service has its own idea of whom to believe about addresses.
+            options = ["--no-access-log", "--no-proxy-headers"]
+            at = ["--host", HOST, "--port", f"{python}"]
+            self.python.start([*uvicorn, *at, *options], self._env)
             where = ["-listen", f"{HOST}:{go}", "-policy", f"{self.policy}"]
             keys = ["-keyring", f"{self.vault.keyring_file}"]
             self.go.start([f"{go_binary}", *where, *keys], self._env)

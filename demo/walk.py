@@ -1,4 +1,9 @@
-"""What the chapters of the walk-through speak in: ask a service, and expect an answer."""
+"""What the chapters of the walk-through speak in: ask a service, and expect an answer.
+
+The walk-through stands before the services as a proxy does: it writes `X-Forwarded-For`, and each
+chapter's clients have an address of their own. What a client says in that header itself, the proxy
+appends to.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,9 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 from threading import Barrier
 from typing import Any
 
@@ -20,6 +26,8 @@ REASON = re.compile(
     r"(?:refused: |denied: |reason\.code=|explanation\.reason=)([a-z_]+)(?=\s|$)", re.MULTILINE
 )
 
+TOO_MANY = 429
+
 
 class CannotGoOn(Exception):
     """An answer lacks what the next steps need."""
@@ -31,6 +39,7 @@ class Answer:
     def __init__(self, service: Service, response: httpx.Response) -> None:
         self.service = service.name
         self.status = response.status_code
+        self.headers = response.headers
         self.reason: str | None = None
         self.log = ""
         self.took_ms = response.elapsed.total_seconds() * 1000
@@ -54,6 +63,11 @@ class Answer:
         return self.status, challenge, self._response.content
 
     @property
+    def told_reason(self) -> str | None:
+        """What a client is told of a limit: that it is one."""
+        return self["error"]["code"] if self.status == TOO_MANY else None
+
+    @property
     def is_bland(self) -> bool:
         """Whether a refusal challenges the client and tells it nothing."""
         challenged = self._response.headers.get("WWW-Authenticate", "").startswith("Bearer")
@@ -69,6 +83,12 @@ class Walk:
         self.steps = 0
         self.surprises = 0
         self._client = client
+        self._chapters = 0
+
+    @property
+    def address(self) -> str:
+        """Where this chapter's clients are."""
+        return f"192.0.2.{self._chapters}"
 
     def ask(
         self,
@@ -78,13 +98,18 @@ class Walk:
         *,
         bearer: str | None = None,
         json: object = None,
+        address: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Ask one service, with a bearer token and a JSON body if there are any."""
+        """Ask one service, with a bearer token and a JSON body if there are any.
+
+        The client is at `address`, unless said otherwise the chapter's.
+        """
         begin = service.log_size()
-        answer = self._request(service, method, path, bearer, json)
+        answer = self._request(service, method, path, bearer, json, address, headers)
         answer.log = service.read_log(begin)
         reasons = REASON.findall(answer.log)
-        answer.reason = reasons[-1] if reasons else None
+        answer.reason = answer.told_reason or (reasons[-1] if reasons else None)
         return answer
 
     def get(self, path: str, *, bearer: str | None = None) -> Answer:
@@ -100,27 +125,37 @@ class Walk:
         return self.ask(self.services.python, "POST", path, bearer=bearer, json=json)
 
     def both(
-        self, token: str | None, method: str = "GET", path: str = "/me"
+        self,
+        token: str | None,
+        method: str = "GET",
+        path: str = "/me",
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[Answer, Answer]:
         """Ask both services the same: who the bearer of the token is, if nothing else."""
-        python, go = (self.ask(s, method, path, bearer=token) for s in self.services.both())
+        python, go = (
+            self.ask(s, method, path, bearer=token, headers=headers) for s in self.services.both()
+        )
         return python, go
 
-    def post_at_once(self, path: str, *bodies: dict[str, str]) -> list[Answer]:
+    def post_at_once(
+        self, path: str, *bodies: dict[str, str], addresses: Iterable[str] = ()
+    ) -> list[Answer]:
         """Send several requests to the Python service at the same moment."""
         python = self.services.python
         begin = python.log_size()
         barrier = Barrier(len(bodies))
 
-        def send(body: dict[str, str]) -> Answer:
+        def send(body: dict[str, str], address: str | None) -> Answer:
             barrier.wait()
-            return self._request(python, "POST", path, None, body)
+            return self._request(python, "POST", path, None, body, address)
 
         with ThreadPoolExecutor(len(bodies)) as pool:
-            answers = list(pool.map(send, bodies))
-        reasons = iter(REASON.findall(python.read_log(begin)))
+            answers = list(pool.map(send, bodies, chain(addresses, repeat(None))))
+        logged = REASON.findall(python.read_log(begin))
+        told = {answer.told_reason for answer in answers}
+        reasons = (reason for reason in logged if reason not in told)
         for refused in (answer for answer in answers if answer.status >= 400):
-            refused.reason = next(reasons, None)
+            refused.reason = refused.told_reason or next(reasons, None)
         return answers
 
     def expect(
@@ -163,14 +198,26 @@ class Walk:
     def chapter(self, title: str, tell: Callable[[Walk], None]) -> None:
         """Walk through one chapter."""
         print(f"\n{paint(title, '1')}", flush=True)
+        self._chapters += 1
         tell(self)
 
     def _request(
-        self, service: Service, method: str, path: str, bearer: str | None, json: object
+        self,
+        service: Service,
+        method: str,
+        path: str,
+        bearer: str | None,
+        json: object,
+        address: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
+        via = [sent.get("x-forwarded-for"), address or self.address]
+        sent["x-forwarded-for"] = ", ".join(hop for hop in via if hop)
+        if bearer is not None:
+            sent["authorization"] = f"Bearer {bearer}"
         try:
-            response = self._client.request(method, service.url + path, json=json, headers=headers)
+            response = self._client.request(method, service.url + path, json=json, headers=sent)
         except httpx.TransportError as error:
             service.require_alive(patience_s=1)
             raise CannotGoOn(f"the {service.name} service did not answer: {error!r}") from None

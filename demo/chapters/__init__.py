@@ -4,6 +4,7 @@ from chapters import (
     at_rest,
     forgeries,
     imports,
+    limits,
     log_in,
     log_out,
     passwords,
@@ -26,4 +27,5 @@ CHAPTERS = [
     ("Another policy, and nobody logs in again", policies.tell),
     ("At rest: sealed, moved, found, rotated, forgotten", at_rest.tell),
     ("Log out", log_out.tell),
+    ("Five log-ins a minute, five guesses, ten sessions", limits.tell),
 ]

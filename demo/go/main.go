@@ -44,8 +44,12 @@ func serve(listen, policyFile, keyringFile string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	limits, err := newLimits(log)
+	if err != nil {
+		return err
+	}
 	server := &http.Server{
-		Addr: listen, Handler: routes(keys, policies, phones, log), ReadHeaderTimeout: 5 * time.Second,
+		Addr: listen, Handler: routes(keys, policies, phones, limits, log), ReadHeaderTimeout: 5 * time.Second,
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -8,15 +8,23 @@ import (
 	"github.com/donjon-security/donjon/bindings/go"
 )
 
-func routes(keys *keys, policies *policies, phones *phones, log *slog.Logger) http.Handler {
+func routes(keys *keys, policies *policies, phones *phones, limits *limits, log *slog.Logger) http.Handler {
 	guarded := donjon.RequireToken(keys, &donjon.RequireOptions{Logger: log})
 	may := func(permission string, handler http.HandlerFunc) http.Handler {
 		opts := &donjon.AuthorizeOptions{Logger: log}
 		return guarded(donjon.RequirePermission(policies.current.Load, permission, opts)(handler))
 	}
 
+	perUser := donjon.RateLimit(limits.limiter, donjon.RateLimitOptions{
+		Limits: limits.sessionCreate, Key: subject, Proxies: limits.proxies, Logger: log,
+		// Named, so that the Python service counts under the same key where they
+		// share a store.
+		Scope: "session_create",
+	})
+
 	mux := http.NewServeMux()
-	mux.Handle("GET /me", guarded(http.HandlerFunc(me)))
+	mux.Handle("GET /me", guarded(me(limits.proxies)))
+	mux.Handle("POST /sessions", guarded(perUser(http.HandlerFunc(session))))
 	mux.Handle("POST /me/phone", guarded(http.HandlerFunc(phones.open)))
 	mux.Handle("GET /documents/{id}", may("document:read:{id}", document))
 	mux.Handle("PUT /documents/{id}", may("document:update:{id}", document))
@@ -34,6 +42,12 @@ type profile struct {
 	Subject string   `json:"subject"`
 	Roles   []string `json:"roles"`
 	KeyID   string   `json:"key_id"`
+	Address string   `json:"address"`
+}
+
+type sessionOf struct {
+	Service string `json:"service"`
+	Owner   string `json:"owner"`
 }
 
 type policyInForce struct {
@@ -46,9 +60,32 @@ type documentOf struct {
 	Document string `json:"document"`
 }
 
-func me(w http.ResponseWriter, r *http.Request) {
-	user, _ := donjon.FromContext(r.Context()) // RequireToken has put it there
-	answer(w, profile{Service: "go", Subject: user.Subject(), Roles: user.Roles(), KeyID: user.KeyID()})
+// me answers with who the caller is, and from where.
+func me(proxies *donjon.Proxies) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		user, _ := donjon.FromContext(r.Context()) // RequireToken has put it there
+		client, err := proxies.Client(r)
+		if err != nil {
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+			return
+		}
+		answer(w, profile{
+			Service: "go", Subject: user.Subject(), Roles: user.Roles(), KeyID: user.KeyID(), Address: client.IP,
+		})
+	}
+}
+
+// subject is by whom sessions are counted.
+func subject(r *http.Request) string {
+	user, _ := donjon.FromContext(r.Context())
+	return user.Subject()
+}
+
+// session answers with whose session it would have been: there are none.
+func session(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(sessionOf{Service: "go", Owner: subject(r)})
 }
 
 // document answers with which document it would have been: there are none.

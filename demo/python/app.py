@@ -14,9 +14,11 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
 from donjon import (
     Busy,
+    Client,
     EnvelopeError,
     MalformedPassword,
     PasswordMismatch,
@@ -24,7 +26,7 @@ from donjon import (
     TokenError,
 )
 from donjon.fastapi import jwks_router
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -32,7 +34,9 @@ import documents
 import logs
 import operators
 import phones
+import sessions
 import sign_in
+from limits import address, limiter
 from passwords import NotGoodEnough
 from policies import replace_policy
 from state import User, contacts, may, passwords, tokens
@@ -64,7 +68,8 @@ def replace_keyring() -> None:
 
 app = FastAPI(title="donjon demo", lifespan=lifespan)
 may.install(app)
-for router in (sign_in, documents, operators, phones):
+limiter.install(app)
+for router in (sign_in, documents, operators, phones, sessions):
     app.include_router(router.router)
 app.include_router(jwks_router(lambda: tokens.keys.ring))
 
@@ -109,18 +114,20 @@ def no_password(_: Request, error: MalformedPassword | PasswordTooLarge) -> Resp
 
 
 class Profile(BaseModel):
-    """Who the caller is, as the token says. The same, name by name, in the Go service."""
+    """Who the caller is, and from where. The same, name by name, in the Go service."""
 
     service: str = "python"
     subject: str | None
     roles: tuple[str, ...]
     key_id: str | None
+    address: str | None
 
 
 @app.get("/me")
-async def me(user: User) -> Profile:
-    """Tell the caller who they are."""
-    return Profile(subject=user.subject, roles=user.roles, key_id=user.key_id)
+async def me(user: User, client: Annotated[Client | None, Depends(address)]) -> Profile:
+    """Tell the caller who they are, and where they are taken to be."""
+    where = client.ip if client else None
+    return Profile(subject=user.subject, roles=user.roles, key_id=user.key_id, address=where)
 
 
 @app.get("/healthz", status_code=204, include_in_schema=False)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from donjon import InvalidToken, Subject
-from fastapi import APIRouter, Depends, HTTPException, Response
+from donjon import Busy, Client, InvalidToken, Subject
+from fastapi import APIRouter, Cookie, Depends, HTTPException, Response
 from pydantic import BaseModel, Field, SecretStr
 
 from accounts import NameTaken
+from limits import LOG_IN, address, limiter
 from state import User, accounts, may, passwords, tokens
 from tokens import TokenPair
+
+DEVICE_TTL = 90 * 86_400  # seconds
 
 router = APIRouter()
 
@@ -66,6 +69,7 @@ class AccessToken(BaseModel):
 
 
 @router.post("/register", status_code=201)
+@limiter.limit("10/minute")
 async def register(new: Credentials) -> str:
     """Open an account."""
     await passwords.require_good(new.secret, new.username)
@@ -77,10 +81,40 @@ async def register(new: Credentials) -> str:
 
 
 @router.post("/login", dependencies=[Depends(no_store)])
-async def login(who: Credentials) -> TokenPair:
+@limiter.limit(LOG_IN)
+async def login(
+    who: Credentials,
+    response: Response,
+    client: Annotated[Client | None, Depends(address)],
+    device: Annotated[str | None, Cookie()] = None,
+) -> TokenPair:
     """Exchange a password for an access token and a refresh token."""
-    await accounts.authenticate(who.username, who.secret)
-    return tokens.begin(who.username, accounts.roles(who.username))
+    name, stored = who.username, accounts.password_hash(who.username)
+    # Counted before anything is hashed, for names that nobody has as well.
+    attempt = await tokens.keys.lockout.reserve(
+        name,
+        address=client.bucket if client else None,
+        device=device,
+        subject=name if stored else "",
+        state=stored or "",
+    )
+    try:
+        await accounts.authenticate(name, who.secret)
+    except Busy:
+        await attempt.withdraw()  # nobody has looked at the password
+        raise
+    await attempt.succeeded()
+    know_again(response, name)
+    return tokens.begin(name, accounts.roles(name))
+
+
+def know_again(response: Response, name: str) -> None:
+    """Give the device a token by which nobody else can lock its owner out there."""
+    stored = accounts.password_hash(name) or ""
+    device = tokens.keys.lockout.device_token(name, state=stored, ttl=DEVICE_TTL)
+    response.set_cookie(
+        "device", device, DEVICE_TTL, path="/login", secure=True, httponly=True, samesite="strict"
+    )
 
 
 @router.post("/refresh", dependencies=[Depends(no_store)])
@@ -105,6 +139,7 @@ async def log_out(user: User, last: RefreshToken) -> None:
 
 
 @router.post("/password/forgot", status_code=202)
+@limiter.limit("5/hour")
 async def forgot_password(forgotten: Forgotten) -> None:
     """Mail a token that resets the password, if there is such an account."""
     if stored := accounts.password_hash(forgotten.username):

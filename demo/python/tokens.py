@@ -15,8 +15,10 @@ from donjon import (
     TokenVerifier,
     check_revocation,
 )
+from donjon.limits import AsyncLockout
 from pydantic import BaseModel
 
+from limits import ADDRESS_LOCKOUT, limiter
 from stores import Families, Revocations
 
 # Who issues the tokens, and whom they are for: the Go service says the same.
@@ -52,12 +54,17 @@ class Keys:
         self.epoch = epoch
         oldest = max(epoch - 1, 1)
         self.ring = Keyring.from_env(
-            keys=[{"purpose": "token", "alg": "EdDSA", "epoch": epoch, "oldest": oldest}]
+            keys=[
+                {"purpose": "token", "alg": "EdDSA", "epoch": epoch, "oldest": oldest},
+                # Names the counters of log-ins that failed: with another they begin anew.
+                {"purpose": "device", "alg": "HS256", "epoch": 1},
+            ]
         )
         self.issuer = TokenIssuer(self.ring, issuer=ISSUER, audience=AUDIENCE)
         self.access = self._verifier("at+jwt")
         self.refresh = self._verifier("rt+jwt")
         self.purpose = PurposeTokens(self.ring)
+        self.lockout = AsyncLockout(self.ring, limiter.limiter, address_limits=ADDRESS_LOCKOUT)
 
     def _verifier(self, type_: str) -> TokenVerifier:
         return TokenVerifier(
