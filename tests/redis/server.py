@@ -10,8 +10,12 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import redis
+
+if TYPE_CHECKING:
+    from typing import Self
 
 HOST = "127.0.0.1"
 START_S = 10.0
@@ -32,7 +36,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         for _ in range(5):
             # Somebody else may be faster to take a free port.
             self.port = free_port()

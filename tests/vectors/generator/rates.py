@@ -111,7 +111,7 @@ def as_of(limit: Limit, state: State, now: int) -> State:
             return None
         case Windows(start) if now >= start + 2 * limit.period:
             return None
-        case Windows(start, previous, current) if now >= start + limit.period:
+        case Windows(start, _, current) if now >= start + limit.period:
             return Windows(start + limit.period, current, 0) if current else None
         case Windows(_, 0, 0):
             return None
