@@ -161,8 +161,10 @@ def svg() -> str:
     below = TOP + ARRIVALS + GAP - 8
     height = below + len(made) * (ROW + GAP) - GAP + FOOT
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-        f'height="{height}" role="img" aria-labelledby="title description">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+            f'height="{height}" role="img" aria-labelledby="title description">'
+        ),
         f'  <title id="title">What a limit of {AMOUNT} in {PERIOD_S} seconds admits, by algorithm</title>',
         f'  <desc id="description">{described(made)}</desc>',
         f"  <style>{style()}  </style>",
@@ -267,17 +269,23 @@ def row(panel: Panel, base: float, clip: str) -> list[str]:
             text(LEFT - 6, float(y(base, count)) + 4, str(count), "soft small right")
             for count in (0, AMOUNT, 2 * AMOUNT)
         ),
-        f'  <rect class="area" clip-path="url(#{clip})" x="{LEFT}" y="{y(base, AMOUNT)}" width="{PLOT}" '
-        f'height="{number(ROW * AMOUNT / MOST_SHOWN)}"/>',
-        f'  <rect class="over" clip-path="url(#{clip})" x="{LEFT}" y="{y(base, MOST_SHOWN)}" width="{PLOT}" '
-        f'height="{number(ROW * (MOST_SHOWN - AMOUNT) / MOST_SHOWN)}"/>',
+        (
+            f'  <rect class="area" clip-path="url(#{clip})" x="{LEFT}" y="{y(base, AMOUNT)}" width="{PLOT}" '
+            f'height="{number(ROW * AMOUNT / MOST_SHOWN)}"/>'
+        ),
+        (
+            f'  <rect class="over" clip-path="url(#{clip})" x="{LEFT}" y="{y(base, MOST_SHOWN)}" width="{PLOT}" '
+            f'height="{number(ROW * (MOST_SHOWN - AMOUNT) / MOST_SHOWN)}"/>'
+        ),
         f'  <path class="line" d="{outline}"/>',
         f'  <path class="limit" d="M{LEFT} {y(base, AMOUNT)}h{PLOT}"/>',
         f'  <path class="axis" d="M{LEFT} {number(base)}h{PLOT}"/>',
         ticks(into, base + 4, base + 15, "in"),
         ticks(out, base + 18, base + 25, "out"),
-        f'  <text class="soft small middle" transform="translate({LEFT - 30} {number(base - ROW / 2)}) rotate(-90)">'
-        f"in {PERIOD_S} s</text>",
+        (
+            f'  <text class="soft small middle" transform="translate({LEFT - 30} {number(base - ROW / 2)}) rotate(-90)">'
+            f"in {PERIOD_S} s</text>"
+        ),
         text(24, base - ROW + 18, panel.name, "name"),
         text(24, base - ROW + 35, panel.about, "soft small"),
         text(24, base + 14, f"{len(into)} admitted", "in-text small"),

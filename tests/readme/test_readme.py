@@ -106,7 +106,8 @@ def write_module(folder: Path, block: Block) -> None:
     module += [f"replace {name} => {ROOT / where}" for name, where in used.items()]
     if store := used.get(f"{MODULE}/redisstore"):
         required = (ROOT / store / "go.mod").read_text(encoding="utf-8")
-        module += [f"require {found}" for found in re.findall(r"^\t(?!.*v0\.0\.0)(\S+ v\S+)", required, re.MULTILINE)]
+        others = re.findall(r"^\t(?!github\.com/donjon-security)(\S+ v\S+)", required, re.MULTILINE)
+        module += [f"require {other}" for other in others]
         shutil.copyfile(ROOT / store / "go.sum", folder / "go.sum")
     (folder / "go.mod").write_text("\n".join([*module, ""]), encoding="utf-8")
 
