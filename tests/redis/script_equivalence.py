@@ -126,7 +126,7 @@ class Run:
             return min(max(chance.choice([near, near, near, near, 0, 2**48 - 1, MAX_NOW_MS]), 0), 2**48 - 1).to_bytes(6, "big")
 
         def count(most: int, size: int = 4) -> bytes:
-            return chance.choice([0, most, most, chance.randint(0, most)]).to_bytes(size, "big")
+            return chance.choice([0, 1, most, most, chance.randint(0, most), most + 1 if chance.random() < 0.1 and most < 256**size - 1 else most]).to_bytes(size, "big")
 
         tag = KINDS[algorithm] + amount.to_bytes(4, "big") + period_s.to_bytes(4, "big")
         if algorithm in BUCKETS:
@@ -136,7 +136,7 @@ class Run:
         if algorithm == "sliding_window":
             return tag + time() + count(amount) + count(amount)
         if algorithm == "sliding_log":
-            times = sorted(time() for _ in range(chance.randint(0, amount)))
+            times = sorted(time() for _ in range(chance.choice([amount, amount + 1, chance.randint(0, amount)])))
             return tag + bytes([len(times)]) + b"".join(times)
         return tag + count(amount, 1) + count(255, 1) + time() + time()
 
