@@ -46,6 +46,13 @@ def keys() -> Keyring:
 
 
 @pytest.fixture(scope="module")
+def hasher() -> Iterator[PasswordHasher]:
+    """One of this file's own, which ends its threads."""
+    with PasswordHasher(memory_kib=64, time_cost=1, allow_weak=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with Server() as started:
         yield started

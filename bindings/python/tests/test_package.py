@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,9 @@ def test_the_readme_runs_as_pasted() -> None:
     assert len(blocks) == 14
     # One module, as a reader would paste it: later blocks use the names of earlier ones.
     pasted = compile("\n".join(blocks), "README.md", "exec", dont_inherit=True)
-    exec(pasted, {"__name__": "readme"})
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(pasted, names)
+    names["hasher"].close()
 
 
 def test_the_stubs_say_what_the_extension_does(tmp_path: Path) -> None:
