@@ -21,6 +21,7 @@ from chapters import CHAPTERS
 from chapters.imports import OWNER
 from chapters.log_in import PASSWORD
 from services import HERE, Service, ServiceFailed, Services, free_ports
+from shared_store import StoreFailed, require_answer
 from vault import CommandFailed
 from walk import CannotGoOn, Walk, paint
 
@@ -39,11 +40,12 @@ def main() -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     try:
+        require_answer()
         with TemporaryDirectory(prefix="donjon-demo-") as folder:
             return demonstrate(Path(folder), options)
     except Interrupted:
         return 130
-    except (ServiceFailed, CommandFailed) as failure:
+    except (ServiceFailed, CommandFailed, StoreFailed) as failure:
         print(f"\ndemo: {failure}", file=sys.stderr)
         return 1
     except BrokenPipeError:

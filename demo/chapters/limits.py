@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
+import shared_store
 from chapters.log_in import PASSWORD, log_in, register
 from walk import TOO_MANY, Answer, Walk
 
@@ -123,10 +123,11 @@ def sessions(walk: Walk, token: str) -> None:
 
     there = walk.ask(go, "POST", "/sessions", bearer=token)
     what = "she begins one at the Go service"
-    if url := os.environ.get("REDIS_URL"):
+    if shared_store.URL:
         note = "one counter for both"
         walk.expect(what, there, status=TOO_MANY, reason="rate_limited", note=note)
-        walk.show(in_redis(url, f"{walk.services.limits_prefix}{{session_create:dora}}"))
+        key = f"{walk.services.limits_prefix}{{session_create:dora}}"
+        walk.show(shared_store.read(key))
     else:
         walk.expect(what, there, status=201, note="which counts by itself")
         walk.show("REDIS_URL=redis://localhost:6379/0 make demo has both count as one")
@@ -162,12 +163,3 @@ def fastest(answers: Iterable[Answer]) -> str:
 def first(headers: dict[str, str]) -> str:
     """Return the first name."""
     return next(iter(headers))
-
-
-def in_redis(url: str, key: str) -> str:
-    """Show what the services have stored."""
-    from redis import Redis  # which the demo does not need otherwise
-
-    with Redis.from_url(url) as client:
-        state, seconds = client.get(key), client.ttl(key)
-    return f"{key} = {state.hex() if isinstance(state, bytes) else state}, {seconds} s to live"
