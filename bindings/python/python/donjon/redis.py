@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any, Literal, NamedTuple, Protocol
 
 from donjon._donjon import Limits, Verdict, compare_and_set_script
@@ -70,11 +70,10 @@ class _Store:
         self._prefix = prefix
         self._clock = clock
         self._swap = _Script.of(compare_and_set_script())
-        self._scripts: dict[str, _Script] = {}
 
     def _spend(self, limits: Limits, key: str, cost: int) -> Steps[Verdict]:
         for _ in range(ROUNDS):
-            seen = yield from self._ask(limits, key, cost)
+            seen = _seen((yield from self._evaluate(key, *self._ask(limits, cost))))
             verdict, state = limits.spend(seen.state, cost, now_ms=seen.now_ms)
             if seen.wrote == _OTHER_LIMITS:
                 # The script leaves to the kernel what others counted. It is written in any case:
@@ -89,8 +88,7 @@ class _Store:
 
     def _give_back(self, limits: Limits, key: str, spent_at_ms: int, cost: int) -> Steps[None]:
         for _ in range(ROUNDS):
-            # A cost of 0 reads the state, and the server's clock.
-            seen = yield from self._ask(limits, key, 0)
+            seen = _seen((yield from self._evaluate(key, *self._ask(limits, 0))))
             state = limits.give_back(seen.state, spent_at_ms, cost, now_ms=seen.now_ms)
             ttl_ms = ""
             if seen.wrote == _OTHER_LIMITS:
@@ -102,18 +100,18 @@ class _Store:
     def _forget(self, key: str) -> Steps[None]:
         yield partial(self._client.delete, self._name(key))
 
-    def _ask(self, limits: Limits, key: str, cost: int) -> Steps[_Seen]:
-        now_ms = None if self._clock == "server" else time.time_ns() // 1_000_000
-        script = self._script_of(limits)
-        arguments = limits.script_args(cost, now_ms=now_ms)
-        return _seen((yield from self._evaluate(script, key, arguments)))
+    def _ask(self, limits: Limits, cost: int) -> tuple[_Script, Sequence[Any]]:
+        """Return what to evaluate. A cost of 0 reads the state, and the server's clock."""
+        if self._clock == "server":
+            return _script(limits), _arguments(limits, cost)
+        return _script(limits), limits.script_args(cost, now_ms=time.time_ns() // 1_000_000)
 
     def _replace(self, key: str, before: bytes, after: bytes, ttl_ms: str) -> Steps[bool]:
         """Write the state if it is still the one before. Without a `ttl_ms` it keeps its own."""
-        replaced = yield from self._evaluate(self._swap, key, [before, after, ttl_ms])
+        replaced = yield from self._evaluate(key, self._swap, [before, after, ttl_ms])
         return bool(replaced == 1)
 
-    def _evaluate(self, script: _Script, key: str, arguments: list[Any]) -> Steps[Any]:
+    def _evaluate(self, key: str, script: _Script, arguments: Sequence[Any]) -> Steps[Any]:
         name = self._name(key)
         try:
             return (yield partial(self._client.evalsha, script.sha, 1, name, *arguments))
@@ -121,13 +119,6 @@ class _Store:
             if not _is_unknown_script(error):
                 raise
         return (yield partial(self._client.eval, script.text, 1, name, *arguments))
-
-    def _script_of(self, limits: Limits) -> _Script:
-        algorithm = limits.algorithm
-        script = self._scripts.get(algorithm)
-        if script is None:
-            script = self._scripts[algorithm] = _Script.of(limits.script)
-        return script
 
     def _name(self, key: str) -> str:
         return f"{self._prefix}{{{key}}}"
@@ -185,6 +176,17 @@ class AsyncRedisStore(_Store):
     async def forget(self, key: str) -> None:
         """Forget what was spent of `key`."""
         await arun(self._forget(key))
+
+
+@lru_cache(maxsize=256)
+def _script(limits: Limits) -> _Script:
+    return _Script.of(limits.script)
+
+
+@lru_cache(maxsize=256)
+def _arguments(limits: Limits, cost: int) -> list[str]:
+    """Return what the script is called with, for the server's clock."""
+    return limits.script_args(cost)
 
 
 def _seen(reply: object) -> _Seen:
