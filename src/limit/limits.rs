@@ -122,6 +122,9 @@ impl Limits {
 
     /// [`Limits::spend`], if `state` is one of these limits.
     fn spend_own(&self, state: &[u8], now: u64, cost: u32, next: &mut StateBuf) -> Option<Verdict> {
+        if let [limit] = &*self.list {
+            return spend_one(limit, state, now, cost, next);
+        }
         let asked = cost.max(1);
         let mut states = [const { None }; MAX_LIMITS];
         let mut places = states.iter_mut();
@@ -169,6 +172,38 @@ impl Limits {
     }
 }
 
+/// [`Limits::spend_own`] of one limit alone, which most are.
+fn spend_one(limit: &Limit, bytes: &[u8], now: u64, cost: u32, next: &mut StateBuf) -> Option<Verdict> {
+    let mut state = if bytes.is_empty() {
+        State::with_used(limit, 0, now)
+    } else {
+        State::of(limit, bytes).filter(|(_, rest)| rest.is_empty())?.0
+    };
+    let outcome = outcome(limit, &state, now, cost.max(1));
+    next.clear();
+    if outcome == Outcome::Allowed && cost > 0 {
+        state.meter_mut().spend(limit, now, cost);
+        state.write(limit, next);
+    } else {
+        next.extend(bytes);
+    }
+    Some(verdict(limit, &state, now, outcome, 0))
+}
+
+/// What one limit says.
+fn verdict(limit: &Limit, state: &State, now: u64, outcome: Outcome, index: u8) -> Verdict {
+    let reading = state.meter().read(limit, now);
+    Verdict {
+        outcome,
+        limit: limit.capacity(),
+        remaining: limit.capacity().saturating_sub(reading.used),
+        reset_after_ms: reading.reset_after_ms,
+        index,
+        keep_ms: reading.keep_ms,
+        table_full: false,
+    }
+}
+
 fn outcome(limit: &Limit, state: &State, now: u64, cost: u32) -> Outcome {
     if cost > limit.capacity() {
         return Outcome::NeverAllowed;
@@ -188,16 +223,7 @@ struct Answer {
 
 impl Answer {
     fn hear(&mut self, limit: &Limit, state: &State, now: u64, outcome: Outcome) {
-        let reading = state.meter().read(limit, now);
-        let verdict = Verdict {
-            outcome,
-            limit: limit.capacity(),
-            remaining: limit.capacity().saturating_sub(reading.used),
-            reset_after_ms: reading.reset_after_ms,
-            index: self.heard,
-            keep_ms: reading.keep_ms,
-            table_full: false,
-        };
+        let verdict = verdict(limit, state, now, outcome, self.heard);
         self.heard = self.heard.saturating_add(1);
         self.verdict = Some(match self.verdict {
             None => verdict,

@@ -75,7 +75,7 @@ fn spend_once(shared: &Shared) -> u32 {
 
 #[test]
 fn never_more_are_let_through_than_the_limit_says() {
-    in_every_order(4, &[spend_twice, spend_twice, spend_twice], |shared, allowed| {
+    in_every_order(4, &[spend_twice, spend_once, spend_once], |shared, allowed| {
         assert_eq!(allowed.iter().sum::<u32>(), 2);
         assert_eq!(shared.left("a"), 0);
     });
@@ -118,9 +118,10 @@ fn what_is_forgotten_while_others_spend_is_forgotten_once() {
         shared.table.with(b"a", |id, shard| shard.forget(id)).unwrap();
         0
     }
-    in_every_order(1, &[spend_twice, forget, spend_twice], |shared, allowed| {
+    in_every_order(1, &[spend_twice, forget, spend_once], |shared, allowed| {
         let allowed = allowed.iter().sum::<u32>();
-        assert!((2..=4).contains(&allowed));
-        assert!(shared.left("a") == 0 || allowed < 4);
+        assert!((2..=3).contains(&allowed));
+        // Forgotten after the last, before it, or before the one before.
+        assert!(allowed == 2 || shared.left("a") < 2);
     });
 }

@@ -1,8 +1,8 @@
 //! A hash table of states: open addressing, linear probing, no tombstones.
 //!
 //! An entry is 40 bytes, and beside the entry that is looked for lie those that are probed on the way, so that
-//! a look-up is one place in memory. It grows by a quarter when four fifths are taken, which is 50 to 62.5
-//! bytes for an entry. The hash is the id, which nobody outside can choose.
+//! a look-up is one place in memory. It grows by a quarter when seven eighths are taken, which is 46 to 57 bytes
+//! for an entry. The hash is the id, which nobody outside can choose.
 
 use alloc::vec::Vec;
 
@@ -49,7 +49,7 @@ impl Slots {
 
     /// The entries for which there is room.
     pub(super) fn room(&self) -> usize {
-        self.slots.len().saturating_mul(4) / 5
+        self.slots.len().saturating_mul(7) / 8
     }
 
     /// The bytes that the table holds.
@@ -143,8 +143,8 @@ impl Slots {
     /// Makes room for more entries, `most` at most.
     pub(super) fn grow(&mut self, most: usize) -> Result<(), LimitError> {
         let now = self.slots.len();
-        // The least of which four fifths are `most`.
-        let most_slots = most.saturating_mul(5).div_ceil(4).saturating_add(1);
+        // The least of which seven eighths are `most`.
+        let most_slots = most.saturating_mul(8).div_ceil(7).saturating_add(1);
         let wanted = now.saturating_add(now / 4).max(FIRST_SLOTS).min(most_slots);
         let mut slots = Vec::new();
         slots.try_reserve_exact(wanted).map_err(|_| LimitError::OutOfMemory)?;
@@ -251,7 +251,7 @@ mod tests {
             }
             assert!(slots.slots.len() > most);
             assert!(
-                slots.slots.len() <= (most * 5).div_ceil(4) + 1,
+                slots.slots.len() <= (most * 8).div_ceil(7) + 1,
                 "{} slots for {most}",
                 slots.slots.len()
             );

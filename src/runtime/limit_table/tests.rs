@@ -42,6 +42,12 @@ fn what_is_spent_is_remembered_for_each_key() {
     table.forget(b"").unwrap();
     table.forget(b"nobody").unwrap();
     table.give_back(&limits, b"nobody", NOW_MS, NOW_MS, 1).unwrap();
+    for (spent_at_ms, now_ms) in [(-1, NOW_MS), (NOW_MS, -1)] {
+        for key in [&b"a"[..], b"nobody"] {
+            let refused = table.give_back(&limits, key, spent_at_ms, now_ms, 1);
+            assert_eq!(refused, Err(LimitError::InvalidArgument));
+        }
+    }
     assert_eq!(remaining(&table, &limits, "", NOW_MS), 3);
     assert_eq!(table.statistics().entries, 2);
 }
@@ -146,8 +152,8 @@ fn flooding_with_fresh_addresses_leaves_locks_where_they_are() {
 #[test]
 fn where_all_are_locked_a_new_key_is_refused_until_the_first_lock_ends() {
     let (table, limits) = (table(3, WhenFull::Refuse), limits("1/minute"));
-    for number in 0..3 {
-        assert!(allowed(&table, &limits, &key(number), NOW_MS + 1_000 * number as i64));
+    for (number, second_ms) in [0, 1_000, 2_000].into_iter().enumerate() {
+        assert!(allowed(&table, &limits, &key(number), NOW_MS + second_ms));
     }
     let now_ms = NOW_MS + 3_000;
     let verdict = table.spend(&limits, b"new", now_ms, 1).unwrap();
