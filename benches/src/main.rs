@@ -1,6 +1,7 @@
 //! donjon beside its peers, natively: JSON lines on standard output. README.md has the method.
 
 mod envelopes;
+mod limits;
 mod measure;
 mod passwords;
 mod peers;
@@ -11,6 +12,7 @@ mod tokens;
 fn main() {
     match std::env::args().nth(1).as_deref() {
         Some(passwords::LOG_INS) => return passwords::log_ins(),
+        Some(limits::FILL) => return limits::fill(),
         Some(envelopes::file::SEAL_AND_OPEN) => return envelopes::file::seal_and_open(),
         _ => {}
     }
@@ -20,6 +22,7 @@ fn main() {
         ("passwords", passwords::measure),
         ("roles", roles::measure),
         ("envelopes", envelopes::measure),
+        ("limits", limits::measure),
     ] {
         if only.is_empty() || only == name {
             measure();

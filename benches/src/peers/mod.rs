@@ -5,5 +5,6 @@ pub mod age;
 pub mod argon2;
 pub mod casbin;
 pub mod cedar;
+pub mod governor;
 pub mod jsonwebtoken;
 pub mod libsodium;
