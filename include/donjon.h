@@ -1358,11 +1358,11 @@ int32_t donjon_limits_give_back(const donjon_limits *limits,
 // The same arithmetic for Redis and Valkey, as a Lua script that spends atomically. It is the same for all
 // limits of one algorithm.
 //
-// KEYS: the key. ARGV: donjon_limits_script_args. Reply: what it did, the state before, the time in
-// milliseconds: 1, it spent; 0, it did not; 2, the state is of other limits, or damaged, and untouched. After 0
-// and 1, donjon_limits_spend of that state, time and cost is the verdict. After 2, donjon_limits_spend of that
-// state with a cost of 0 is the state to put in its place, by donjon_compare_and_set_script; then run the
-// script again.
+// KEYS: the key. ARGV: donjon_limits_script_args. Reply: bytes: what it did (one), the time in milliseconds (six,
+// big-endian), and the state before. 1: it spent; 0: it did not; 2: the state is of other limits, or damaged,
+// and untouched. donjon_limits_spend of that state, time and cost is the verdict. After 2, what it says to store
+// is to be put in place of that state, whatever the verdict, by donjon_compare_and_set_script; if that answers
+// 0, start again.
 //
 // Errors: BUFFER_TOO_SMALL.
 int32_t donjon_limits_script(const donjon_limits *limits,

@@ -187,9 +187,9 @@ class Run:
         replies = [reply for answer in pipe.execute() if isinstance(answer, list) for reply in answer]
         return [(reply, ttl, state or b"") for reply, ttl, state, _ in zip(*[iter(replies)] * 4)]
 
-    def check(self, key: Key, cost: int, reply: list[Any], ttl: int, after: bytes) -> bool:
+    def check(self, key: Key, cost: int, reply: bytes, ttl: int, after: bytes) -> bool:
         """Hold a reply to the kernel. Returns false if the state is another specification's."""
-        wrote, before, now = reply
+        wrote, now, before = reply[0], int.from_bytes(reply[1:7], "big"), reply[7:]
         if before != key.state or now != key.now:
             raise Failed(f"{key}: the script saw {before.hex()} at {now}")
         verdict, expected = key.limits.spend(before, cost, now_ms=now)

@@ -135,21 +135,21 @@ func bulk(text string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(text), t
 func TestAServerThatLiesIsAFailureOfTheStore(t *testing.T) {
 	limits := parse(t, "5/hour")
 	state := strings.Repeat("\x11", 23)
+	script := func(outcome byte, state string) string {
+		return bulk(string([]byte{outcome, 1, 0x8b, 0xcf, 0xe5, 0x68, 0}) + state)
+	}
 	for name, answer := range map[string]string{
-		"no list":                 ":1\r\n",
+		"a number":                ":1\r\n",
 		"nothing":                 "$-1\r\n",
 		"no elements":             "*0\r\n",
-		"too few":                 "*2\r\n:1\r\n" + bulk(""),
-		"too many":                "*4\r\n:1\r\n" + bulk("") + ":1\r\n:1\r\n",
-		"a text for a time":       "*3\r\n:1\r\n" + bulk("") + bulk("now"),
-		"a list for a state":      "*3\r\n:1\r\n*0\r\n:1\r\n",
-		"null for a state":        "*3\r\n:1\r\n$-1\r\n:1\r\n",
-		"another outcome":         "*3\r\n:3\r\n" + bulk("") + ":1\r\n",
-		"a negative outcome":      "*3\r\n:-1\r\n" + bulk("") + ":1\r\n",
-		"a negative time":         "*3\r\n:1\r\n" + bulk("") + ":-5\r\n",
-		"spent what is not there": "*3\r\n:1\r\n" + bulk(state) + ":1700000000000\r\n",
-		"refused what is there":   "*3\r\n:0\r\n" + bulk("") + ":1700000000000\r\n",
-		"foreign for ever":        "*3\r\n:2\r\n" + bulk(state) + ":1700000000000\r\n",
+		"a list":                  "*3\r\n:1\r\n" + bulk("") + ":1\r\n",
+		"an empty text":           bulk(""),
+		"no whole time":           bulk("\x01\x01\x8b\xcf\xe5\x68"),
+		"another outcome":         script(3, ""),
+		"a digit for an outcome":  script('1', ""),
+		"spent what is not there": script(1, state),
+		"refused what is there":   script(0, ""),
+		"foreign for ever":        script(2, state),
 		"an error":                "-OOM command not allowed\r\n",
 		"busy":                    "-BUSY Redis is busy running a script\r\n",
 		"never heard of it":       "-NOSCRIPT No matching script\r\n",

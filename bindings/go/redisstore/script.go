@@ -74,8 +74,8 @@ func (s *Store) run(ctx context.Context, limits *donjon.Limits, key string, cost
 	for i := range texts {
 		args[i] = &texts[i] // which allocates nothing
 	}
-	answer, err := within(ctx, s, func(ctx context.Context) (any, error) {
-		return script.Run(ctx, s.client, []string{s.key(key)}, args...).Result()
+	answer, err := within(ctx, s, func(ctx context.Context) (string, error) {
+		return script.Run(ctx, s.client, []string{s.key(key)}, args...).Text()
 	})
 	if err != nil {
 		return reply{}, err
@@ -83,18 +83,16 @@ func (s *Store) run(ctx context.Context, limits *donjon.Limits, key string, cost
 	return readReply(answer)
 }
 
-func readReply(answer any) (reply, error) {
-	list, ok := answer.([]any)
-	if !ok || len(list) != 3 {
-		return reply{}, fmt.Errorf("redisstore: the script answered a %T", answer)
+// readReply reads the outcome, u8; the time in milliseconds, u48; and the state before.
+func readReply(answer string) (reply, error) {
+	if len(answer) < 7 || answer[0] > isForeign {
+		return reply{}, fmt.Errorf("redisstore: the script answered %d bytes that are not its own", len(answer))
 	}
-	outcome, isOutcome := list[0].(int64)
-	before, isState := list[1].(string)
-	nowMS, isTime := list[2].(int64)
-	if !isOutcome || !isState || !isTime || outcome < hasRefused || outcome > isForeign || nowMS < 0 {
-		return reply{}, fmt.Errorf("redisstore: the script answered %T, %T and %T", list[0], list[1], list[2])
+	var nowMS int64
+	for _, b := range []byte(answer[1:7]) {
+		nowMS = nowMS<<8 | int64(b)
 	}
-	return reply{outcome, []byte(before), time.UnixMilli(nowMS)}, nil
+	return reply{int64(answer[0]), []byte(answer[7:]), time.UnixMilli(nowMS)}, nil
 }
 
 // swap replaces one state by another if it is still there, for so many milliseconds

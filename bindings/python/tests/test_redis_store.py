@@ -239,21 +239,15 @@ def test_a_key_of_another_type_is_a_store_that_fails(
     "reply",
     [
         None,
+        b"",
         b"OK",
         7,
-        [],
-        [1],
-        [1, b"", 1, 1],
-        [3, b"", 1],
-        [-1, b"", 1],
-        [1, "text", 1],
-        [b"1", b"", 1],
-        [1, b"", b"1"],
-        [1, b"", None],
-        [1, 5, 1],
-        [0, b"", 1],  # It refuses what the kernel allows,
-        [1, b"x", 1],  # and allows what that refuses.
-        [1, b"", -1],
+        "text of seven",
+        [1, b"", 1],
+        b"\x01" + bytes(5),
+        b"\x03" + bytes(6),
+        b"\x00" + bytes(6),  # It refuses what the kernel allows,
+        b"\x01" + bytes(6) + b"x",  # and allows what that refuses.
         {"a": 1},
     ],
     ids=repr,
@@ -285,7 +279,7 @@ def test_a_key_that_never_stays_the_same_ends_in_a_failure() -> None:
 
         def evalsha(self, _sha: str, _keys: int, _name: str, *arguments: Any) -> Any:
             self.asked += 1
-            return 0 if len(arguments) == 3 else [2, b"x", 1]
+            return 0 if len(arguments) == 3 else b"\x02" + bytes(6) + b"x"
 
         eval = delete = evalsha
 

@@ -5,16 +5,12 @@ if not now then
 end
 
 local before = redis.call('GET', KEYS[1]) or ''
-local at = 1
--- The next fields of the state, or nothing where it ends too early.
-local function read(format, size)
-  if at + size - 1 > #before then
-    return nil
-  end
-  at = at + size
-  return struct.unpack(format, before, at - size)
+local function reply(outcome)
+  return struct.pack('>BI6', outcome, now) .. before
 end
 
+-- How much of the state has been read, and all of it.
+local done, size = 0, #before
 -- Counts one limit, whose numbers stand in ARGV from `first`: whether the cost is there, the state
 -- afterwards, and for how many milliseconds that says something. Nothing for a state of another limit.
 local count

@@ -5,7 +5,11 @@ function count(first)
   local full_ms, full_rest = tonumber(ARGV[first + 5]), tonumber(ARGV[first + 6])
   local ms, rest = 0, 0
   if before ~= '' then
-    local version, a, p, b, m, r = read('>BI4I4I4I6I4', 23)
+    if done + 23 > size then
+      return nil
+    end
+    local version, a, p, b, m, r = struct.unpack('>BI4I4I4I6I4', before, done + 1)
+    done = done + 23
     if version ~= VERSION or a ~= amount or p ~= period or b ~= burst or r >= amount then
       return nil
     end

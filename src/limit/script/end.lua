@@ -1,18 +1,18 @@
-local allowed, keep, after = cost > 0, 1, {}
+local allowed, keep, after = cost > 0, 1, ''
 for first = 3, #ARGV, NUMBERS do
   local is_there, state, keep_ms = count(first)
   if is_there == nil then
-    return {2, before, now}
+    return reply(2)
   end
   allowed = allowed and is_there
   keep = math.max(keep, keep_ms)
-  after[#after + 1] = state
+  after = after .. state
 end
-if before ~= '' and at ~= #before + 1 then
-  return {2, before, now}
+if done ~= size then
+  return reply(2)
 end
 if not allowed then
-  return {0, before, now}
+  return reply(0)
 end
-redis.call('SET', KEYS[1], table.concat(after), 'PX', string.format('%.0f', keep))
-return {1, before, now}
+redis.call('SET', KEYS[1], after, 'PX', keep)
+return reply(1)

@@ -3,7 +3,11 @@ function count(first)
   local amount, period = tonumber(ARGV[first]), tonumber(ARGV[first + 1])
   local start, used = now, 0
   if before ~= '' then
-    local version, a, p, s, c = read('>BI4I4I6I4', 19)
+    if done + 19 > size then
+      return nil
+    end
+    local version, a, p, s, c = struct.unpack('>BI4I4I6I4', before, done + 1)
+    done = done + 19
     if version ~= VERSION or a ~= amount or p ~= period or c > amount then
       return nil
     end

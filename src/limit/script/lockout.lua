@@ -6,7 +6,11 @@ function count(first)
   -- Where locks never grow, how many there were says nothing.
   local memory = growth > 1 and longest or 0
   if before ~= '' then
-    local version, a, p, f, l, t, u = read('>BI4I4BBI6I6', 23)
+    if done + 23 > size then
+      return nil
+    end
+    local version, a, p, f, l, t, u = struct.unpack('>BI4I4BBI6I6', before, done + 1)
+    done = done + 23
     if version ~= VERSION or a ~= amount or p ~= period then
       return nil
     end

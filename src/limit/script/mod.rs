@@ -7,7 +7,7 @@
 //! ```text
 //! KEYS  the key
 //! ARGV  now_ms, or empty for the server's clock ‖ cost ‖ the numbers of each limit
-//! reply {1 spent | 0 not | 2 another's state, the state before, now_ms}
+//! reply 1 spent, 0 not, 2 another's state: u8 ‖ now_ms u48 ‖ the state before
 //! ```
 //!
 //! Every number is a whole one below 2⁵³, up to which Lua's are exact. A key has a time to live whenever it is

@@ -20,7 +20,11 @@ function count(first)
   local period_ms = period * 1000
   local start, previous, current = now, 0, 0
   if before ~= '' then
-    local version, a, p, s, old, new = read('>BI4I4I6I4I4', 23)
+    if done + 23 > size then
+      return nil
+    end
+    local version, a, p, s, old, new = struct.unpack('>BI4I4I6I4I4', before, done + 1)
+    done = done + 23
     if version ~= VERSION or a ~= amount or p ~= period or old > amount or new > amount then
       return nil
     end

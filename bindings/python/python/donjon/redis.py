@@ -74,16 +74,13 @@ class _Store:
     def _spend(self, limits: Limits, key: str, cost: int) -> Steps[Verdict]:
         for _ in range(ROUNDS):
             seen = _seen((yield from self._evaluate(key, *self._ask(limits, cost))))
+            if seen.wrote != _OTHER_LIMITS:
+                return _verdict(limits, cost, seen)
+            # The script leaves to the kernel what others counted. It is written in any case: what
+            # is damaged counts as spent just now, until there is a time beside it.
             verdict, state = limits.spend(seen.state, cost, now_ms=seen.now_ms)
-            if seen.wrote == _OTHER_LIMITS:
-                # The script leaves to the kernel what others counted. It is written in any case:
-                # what is damaged counts as spent just now, until there is a time beside it.
-                if (yield from self._replace(key, seen.state, state, _ttl_ms(verdict))):
-                    return verdict
-            elif (verdict.allowed and cost > 0) == (seen.wrote == _SPENT):
+            if (yield from self._replace(key, seen.state, state, _ttl_ms(verdict))):
                 return verdict
-            else:
-                raise StoreUnavailable("the script and the kernel disagree")
         raise StoreUnavailable("others keep changing the key")
 
     def _give_back(self, limits: Limits, key: str, spent_at_ms: int, cost: int) -> Steps[None]:
@@ -142,6 +139,16 @@ class RedisStore(_Store):
 
     def spend(self, limits: Limits, key: str, cost: int = 1) -> Verdict:
         """Spend `cost` of `key` if there is that much, atomically."""
+        # Nearly always one call is all of it; if not, the steps begin anew.
+        script, arguments = self._ask(limits, cost)
+        try:
+            reply = self._client.evalsha(script.sha, 1, self._name(key), *arguments)
+        except Exception as error:
+            if not _is_unknown_script(error):
+                raise
+        else:
+            if (seen := _seen(reply)).wrote != _OTHER_LIMITS:
+                return _verdict(limits, cost, seen)
         return run(self._spend(limits, key, cost))
 
     def give_back(self, limits: Limits, key: str, spent_at_ms: int, cost: int = 1) -> None:
@@ -167,6 +174,15 @@ class AsyncRedisStore(_Store):
 
     async def spend(self, limits: Limits, key: str, cost: int = 1) -> Verdict:
         """Spend `cost` of `key` if there is that much, atomically."""
+        script, arguments = self._ask(limits, cost)
+        try:
+            reply = await self._client.evalsha(script.sha, 1, self._name(key), *arguments)
+        except Exception as error:
+            if not _is_unknown_script(error):
+                raise
+        else:
+            if (seen := _seen(reply)).wrote != _OTHER_LIMITS:
+                return _verdict(limits, cost, seen)
         return await arun(self._spend(limits, key, cost))
 
     async def give_back(self, limits: Limits, key: str, spent_at_ms: int, cost: int = 1) -> None:
@@ -190,11 +206,18 @@ def _arguments(limits: Limits, cost: int) -> list[str]:
 
 
 def _seen(reply: object) -> _Seen:
-    """Read what a script answered: whether it spent, the state it found, and when."""
-    match reply:
-        case [0 | 1 | 2 as wrote, bytes() | None as state, int(now_ms)] if now_ms >= 0:
-            return _Seen(wrote, state or b"", now_ms)
+    """Read what a script answered: in bytes whether it spent (1), when (6), the state it found."""
+    if isinstance(reply, bytes) and len(reply) >= 7 and reply[0] <= _OTHER_LIMITS:
+        return _Seen(reply[0], reply[7:], int.from_bytes(reply[1:7], "big"))
     raise StoreUnavailable("the script's answer is not one of its own")
+
+
+def _verdict(limits: Limits, cost: int, seen: _Seen) -> Verdict:
+    """Return the kernel's verdict on what the script saw, which is the script's."""
+    verdict, _ = limits.spend(seen.state, cost, now_ms=seen.now_ms)
+    if (verdict.allowed and cost > 0) != (seen.wrote == _SPENT):
+        raise StoreUnavailable("the script and the kernel disagree")
+    return verdict
 
 
 def _ttl_ms(verdict: Verdict) -> str:
