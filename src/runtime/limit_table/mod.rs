@@ -56,7 +56,7 @@ pub struct LimitTableStatistics {
 /// The states of keys, in memory: bounded, for any number of threads.
 ///
 /// Every key belongs to limits of its own: where two kinds of limits count the same address, their keys differ
-/// by a prefix. A key takes 50 to 64 bytes however long it is, for it is known by its SipHash-1-3 of 128 bits
+/// by a prefix. A key takes 46 to 58 bytes however long it is, for it is known by its SipHash-1-3 of 128 bits
 /// under a secret of the table: nobody can aim at a place in it, or find two keys that share one. States of
 /// several limits and of the sliding log take their length besides.
 ///
