@@ -1,11 +1,13 @@
 package donjon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -53,7 +55,16 @@ func FallBackTo(table *LimitTable) FailurePolicy { return FailurePolicy{table: t
 type Charge struct {
 	Limits *Limits
 	Key    string
-	Cost   int // 1 for a request; 0 only looks, as [Limiter.Peek] does
+	Cost   int // if zero, 1; to look is [Limiter.Peek]
+}
+
+// withCosts is charges with a cost each.
+func withCosts(charges []Charge) []Charge {
+	charges = slices.Clone(charges)
+	for i := range charges {
+		charges[i].Cost = cmp.Or(charges[i].Cost, 1)
+	}
+	return charges
 }
 
 // defaultStoreTimeout is [Limiter.Timeout] if that is zero.
@@ -74,7 +85,8 @@ func (l *Limiter) Allow(ctx context.Context, limits *Limits, key string) (Result
 // AllowN is [Limiter.Allow] of n at once: all of them or none. If n is zero, it
 // only looks.
 func (l *Limiter) AllowN(ctx context.Context, limits *Limits, key string, n int) (Result, error) {
-	return l.AllowAll(ctx, Charge{limits, key, n})
+	_, result, err := l.reserve(ctx, []Charge{{limits, key, n}})
+	return result, err
 }
 
 // Peek returns the [Result] of one more, without spending it.
@@ -86,8 +98,13 @@ func (l *Limiter) Peek(ctx context.Context, limits *Limits, key string) (Result,
 // are spent one after the other, and given back if a later one is refused. The
 // result is that of the charge that is refused or, if none is, of the one with the
 // least left.
+//
+// Put the narrow limit first, such as a user's, and the one that is shared last.
+// What is given back is less what time alone has returned since, which over a store
+// elsewhere can be all of it: whoever is refused again and again by a later limit
+// uses up those before it.
 func (l *Limiter) AllowAll(ctx context.Context, charges ...Charge) (Result, error) {
-	_, result, err := l.reserve(ctx, charges)
+	_, result, err := l.reserve(ctx, withCosts(charges))
 	return result, err
 }
 
@@ -100,7 +117,7 @@ func (l *Limiter) Forget(ctx context.Context, key string) error {
 	return r.settle(ctx, func(ctx context.Context) error { return l.Store.Forget(ctx, key) })
 }
 
-// reserve is AllowAll, with what was spent.
+// reserve is AllowAll, with what was spent. A charge of no cost only looks.
 func (l *Limiter) reserve(ctx context.Context, charges []Charge) (*reservation, Result, error) {
 	if l == nil || l.Store == nil {
 		return nil, Result{}, ErrClosed

@@ -137,6 +137,22 @@ func TestSeveralChargesAreSpentAllOrNothing(t *testing.T) {
 	}
 }
 
+func TestAChargeCostsOneUnlessItSaysMore(t *testing.T) {
+	limiter := &donjon.Limiter{Store: newTable(t)}
+	limits := parseLimits(t, "3/hour")
+	charges := []donjon.Charge{{Limits: limits, Key: "user"}, {Limits: limits, Key: "tenant", Cost: 2}}
+	result, err := limiter.AllowAll(t.Context(), charges...)
+	ok(t, err)
+	equal(t, "remaining", result.Remaining, 1)
+	equal(t, "charge", result.Charge, 1)
+	equal(t, "the caller's charge", charges[0].Cost, 0)
+	for range 2 {
+		result, err = limiter.AllowN(t.Context(), limits, "user", 0)
+		ok(t, err)
+		equal(t, "looked at", result.Remaining, 2)
+	}
+}
+
 func TestMistakesAreErrorsWhateverThePolicy(t *testing.T) {
 	limits := parseLimits(t, "5/minute")
 	limiter := &donjon.Limiter{Store: newTable(t), OnFailure: donjon.FailOpen(), Report: func(_ context.Context, err error) { t.Error(err) }}

@@ -16,7 +16,8 @@ type RateLimitOptions struct {
 	Limits *Limits
 
 	// Key returns by what a request is counted, such as "user:42". If Key is nil or
-	// returns "", it is the client's [Client.Bucket], as Proxies see it.
+	// returns "", it is the client's [Client.Bucket], as Proxies see it. Nobody whose
+	// key reads like an address is counted with those at that address.
 	Key     func(*http.Request) string
 	Proxies *Proxies
 
@@ -32,8 +33,9 @@ type RateLimitOptions struct {
 	Cost func(*http.Request) int
 
 	// Also returns what else a request is charged, by limits of their own, such as
-	// those of its tenant: all of it is spent, or nothing. Its keys are used as they
-	// are, without the Scope.
+	// those of its tenant: all of it is spent, or nothing. They are charged after
+	// Limits, in their order: see [Limiter.AllowAll]. Their keys are used as they are,
+	// without the Scope.
 	Also func(*http.Request) []Charge
 
 	// Exempt reports whether a request is not counted at all, as those of a health
@@ -136,12 +138,14 @@ func (l *rateLimit) charge(r *http.Request) (Result, error) {
 	}
 	charges := []Charge{{l.Limits, key, cost}}
 	if l.Also != nil {
-		charges = append(charges, l.Also(r)...)
+		charges = append(charges, withCosts(l.Also(r))...)
 	}
-	return l.limiter.AllowAll(r.Context(), charges...)
+	_, result, err := l.limiter.reserve(r.Context(), charges)
+	return result, err
 }
 
-// key is the scope and what the request is counted by.
+// key is the scope and what the request is counted by. Of a Scope, it is the same in
+// all languages.
 func (l *rateLimit) key(r *http.Request) (string, error) {
 	scope := l.Scope
 	if scope == "" {
@@ -151,6 +155,10 @@ func (l *rateLimit) key(r *http.Request) (string, error) {
 		if key := l.Key(r); key != "" {
 			return scope + ":" + key, nil
 		}
+		if l.Scope == "" {
+			scope += "/" // which no pattern has before "/address"
+		}
+		scope += "/address" // so that nobody's key is an address
 	}
 	client, err := l.Proxies.Client(r)
 	if errors.Is(err, ErrMalformed) {

@@ -165,7 +165,7 @@ func TestRequestsAreCountedByKey(t *testing.T) {
 		want   int
 	}{
 		{user("ann"), 200}, {user("ann"), 429}, {user("ben"), 200},
-		{nil, 200}, {nil, 429}, {from("2001:db8::1"), 200}, {from("2001:db8::2"), 429},
+		{user("192.0.2.1"), 200}, {nil, 200}, {nil, 429}, {from("2001:db8::1"), 200}, {from("2001:db8::2"), 429},
 		{user(strings.Repeat("x", 2000)), http.StatusBadRequest},
 	} {
 		w := serveLimited(limit, c.change)
@@ -177,6 +177,48 @@ func TestRequestsAreCountedByKey(t *testing.T) {
 		w := serveLimited(limit, func(r *http.Request) { r.Header.Set("Health", "1") })
 		equal(t, "exempt", w.Code, http.StatusOK)
 		equal(t, "exempt", w.Header().Get("X-RateLimit-Limit"), "")
+	}
+}
+
+// keysOf tells the keys that are charged.
+type keysOf struct {
+	*donjon.LimitTable
+	keys []string
+}
+
+func (s *keysOf) Spend(ctx context.Context, limits *donjon.Limits, key string, cost uint32) (donjon.Verdict, error) {
+	s.keys = append(s.keys, key)
+	return s.LimitTable.Spend(ctx, limits, key, cost)
+}
+
+// The keys of a scope are those of the Python package.
+func TestNobodysKeyIsAnAddress(t *testing.T) {
+	byUser := func(r *http.Request) string { return r.Header.Get("User") }
+	for _, c := range []struct {
+		scope, pattern string
+		key            func(*http.Request) string
+		user, want     string
+	}{
+		{"search", "GET /a", byUser, "ann", "search:ann"},
+		{"search", "GET /a", byUser, "192.0.2.1", "search:192.0.2.1"},
+		{"search", "GET /a", byUser, "", "search/address:192.0.2.1"},
+		{"search", "GET /a", nil, "", "search:192.0.2.1"},
+		{"", "GET /a", byUser, "ann", "GET /a:ann"},
+		{"", "GET /a", byUser, "", "GET /a//address:192.0.2.1"},
+		{"", "GET /a/", byUser, "", "GET /a///address:192.0.2.1"},
+		{"", "GET /a/address", nil, "", "GET /a/address:192.0.2.1"},
+		{"", "", byUser, "", "//address:192.0.2.1"},
+	} {
+		store := &keysOf{LimitTable: newTable(t)}
+		limit := donjon.RateLimit(&donjon.Limiter{Store: store}, donjon.RateLimitOptions{
+			Limits: parseLimits(t, "1/minute"), Scope: c.scope, Key: c.key,
+		})
+		w := serveLimited(limit, func(r *http.Request) {
+			r.Pattern = c.pattern
+			r.Header.Set("User", c.user)
+		})
+		equal(t, "status", w.Code, http.StatusOK)
+		equal(t, "key", strings.Join(store.keys, " "), c.want)
 	}
 }
 
@@ -236,6 +278,22 @@ func TestRequestsCostWhatTheyCost(t *testing.T) {
 	overTenant := cost("1")
 	equal(t, "over the tenant's", overTenant.Code, http.StatusTooManyRequests)
 	equal(t, "over the tenant's", overTenant.Header().Get("X-RateLimit-Limit"), "10")
+}
+
+func TestWhatARequestIsChargedBesidesCostsOne(t *testing.T) {
+	table := newTable(t)
+	own, tenant := parseLimits(t, "5/hour"), parseLimits(t, "2/hour")
+	charges := []donjon.Charge{{Limits: tenant, Key: "tenant"}}
+	limit := donjon.RateLimit(&donjon.Limiter{Store: table}, donjon.RateLimitOptions{
+		Limits: own, Scope: "own",
+		Cost: func(*http.Request) int { return 0 },
+		Also: func(*http.Request) []donjon.Charge { return charges },
+	})
+	for _, want := range []int{200, 200, 429} {
+		equal(t, "status", serveLimited(limit, nil).Code, want)
+	}
+	equal(t, "of no cost", remaining(t, table, own, "own:192.0.2.1"), 5)
+	equal(t, "the caller's charge", charges[0].Cost, 0)
 }
 
 func TestARefusalCanBeAnsweredOtherwise(t *testing.T) {
