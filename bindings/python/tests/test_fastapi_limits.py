@@ -179,6 +179,48 @@ async def test_a_limit_comes_before_what_the_endpoint_depends_on() -> None:
     assert len(checked) == 5
 
 
+async def test_what_dependencies_of_the_route_refuse_is_not_counted() -> None:
+    """FastAPI asks them first. A limit among them, before the check, counts."""
+    limiter = Limiter()
+    app = service(limiter)
+
+    def check_password(password: str) -> None:
+        if password != "right":
+            raise HTTPException(401)
+
+    check = Depends(check_password)
+
+    @app.post("/after", dependencies=[check])
+    @limiter.limit("1/minute")
+    async def after() -> None: ...
+
+    @app.post("/before", dependencies=[Depends(RateLimit("1/minute")), check])
+    async def before() -> None: ...
+
+    @app.post("/parameter")
+    @limiter.limit("1/minute")
+    async def parameter(_: Annotated[None, check]) -> None: ...
+
+    wrong = functools.partial(statuses, app, method="POST", params={"password": "wrong"})
+    right = functools.partial(statuses, app, method="POST", params={"password": "right"})
+    assert await wrong("/after", 4) == [401] * 4
+    assert await right("/after", 2) == [200, 429]
+    assert await wrong("/before", 3) == [401, 429, 429]
+    assert await wrong("/parameter", 3) == [401, 429, 429]
+
+
+async def test_default_limits_come_before_what_a_route_depends_on() -> None:
+    app = service(Limiter(default_limits=["1/minute"]))
+
+    def check_password() -> None:
+        raise HTTPException(401)
+
+    @app.post("/login", dependencies=[Depends(check_password)])
+    async def login() -> None: ...
+
+    assert await statuses(app, "/login", 3, method="POST") == [401, 429, 429]
+
+
 async def test_what_is_refused_for_its_shape_is_counted() -> None:
     limiter = Limiter()
     app = service(limiter)
@@ -1026,6 +1068,82 @@ async def test_a_limit_of_a_plain_route_of_starlette_is_noticed() -> None:
     app.add_route("/", plain)
     with pytest.raises(RuntimeError, match="no route of FastAPI"):
         await ask(app, "/", raising=True)
+
+
+@pytest.mark.parametrize("kind", ["asynchronous", "synchronous", "keyword"])
+async def test_a_decorator_between_that_hides_the_limit_is_noticed(kind: str) -> None:
+    limiter = Limiter()
+    app = service(limiter)
+
+    @limiter.limit("1/minute")
+    async def asynchronous() -> None: ...
+
+    @limiter.limit("1/minute")
+    def synchronous() -> None: ...
+
+    @limiter.limit("1/minute")
+    async def keyword(request: Request) -> None: ...
+
+    async def around_asynchronous() -> None:
+        await asynchronous()
+
+    def around_synchronous() -> None:
+        synchronous()
+
+    async def around_keyword(request: Request) -> None:
+        await keyword(request=request)
+
+    app.get("/asynchronous")(around_asynchronous)
+    app.get("/synchronous")(around_synchronous)
+    app.get("/keyword")(around_keyword)
+    wanted = "no route of FastAPI" if kind == "keyword" else r"functools\.wraps"
+    with pytest.raises(RuntimeError, match=wanted):
+        await ask(app, f"/{kind}", raising=True)
+    # Beyond a request they are functions.
+    await asynchronous()
+    synchronous()
+
+
+async def test_a_decorator_between_that_wraps() -> None:
+    limiter = Limiter(default_limits=["9/minute"])
+    app = service(limiter)
+
+    def wrapping(function: Any) -> Any:
+        @functools.wraps(function)
+        async def inner(*arguments: Any, **named: Any) -> Any:
+            return await function(*arguments, **named)
+
+        return inner
+
+    @app.get("/{name}")
+    @wrapping
+    @limiter.limit("2/minute")
+    @wrapping
+    @limiter.limit("1/hour")
+    @wrapping
+    async def endpoint(name: str) -> str:
+        return name
+
+    assert (await ask(app, "/ann")).json() == "ann"
+    refused(await ask(app, "/ann"), 1)
+
+
+async def test_a_limited_endpoint_can_be_called_by_another() -> None:
+    """Its limits are its route's."""
+    limiter = Limiter()
+    app = service(limiter)
+
+    @app.get("/one")
+    @limiter.limit("1/minute")
+    async def one() -> int:
+        return 1
+
+    @app.get("/two")
+    async def two() -> int:
+        return 2 * await one()
+
+    assert await statuses(app, "/two", 2) == [200, 200]
+    assert await statuses(app, "/one", 2) == [200, 429]
 
 
 def test_a_decorator_is_no_dependency() -> None:

@@ -139,6 +139,23 @@ async def test_several_are_spent_all_or_nothing(both: Both) -> None:
     assert await both.hit_all() == []
 
 
+@pytest.mark.parametrize("narrow_first", [True, False])
+async def test_the_narrow_limit_comes_first_and_the_shared_one_last(narrow_first: bool) -> None:
+    """The other way round, what is given back late is not: time gave one of all that were out."""
+    store = AsyncStore()
+    limiter = AsyncLimiter(store)
+    shared = Limits("600/minute")
+    await limiter.hit(ONE, "narrow")
+    charges = [Charge(ONE, "narrow"), Charge(shared, "shared")]
+    store.delay_s = 0.15  # Longer than a unit takes.
+    refused = await asyncio.gather(
+        *(limiter.hit_all(charges if narrow_first else charges[::-1]) for _ in range(50))
+    )
+    assert not any(verdicts[-1].allowed for verdicts in refused)
+    left = store.left(shared, "shared")
+    assert left == 600 if narrow_first else left < 590
+
+
 async def test_a_key_twice_in_one_is_spent_twice(both: Both) -> None:
     assert [v.allowed for v in await both.hit_all((TWO, "a"), (TWO, "a"))] == [True, True]
     verdicts = await both.hit_all((TWO, "b"), (TWO, "b"), (TWO, "b"))

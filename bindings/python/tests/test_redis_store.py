@@ -309,6 +309,23 @@ def test_a_client_that_decodes_is_refused(server: Server, cluster: Server) -> No
         RedisStore(redis.Redis(port=server.port), clock="mine")  # type: ignore[arg-type]
 
 
+def test_a_client_of_the_other_kind_is_refused(server: Server, cluster: Server) -> None:
+    """It would be a store that fails each time, which some limiters let through."""
+    for made in (redis.asyncio.Redis, valkey.asyncio.Valkey):
+        with pytest.raises(ConfigError, match="client of asyncio"):
+            RedisStore(made(port=server.port))
+    with pytest.raises(ConfigError, match="client of asyncio"):
+        RedisStore(redis.asyncio.RedisCluster(host=HOST, port=cluster.port))
+    for client in (redis.Redis(port=server.port), valkey.Valkey(port=server.port)):
+        with pytest.raises(ConfigError, match="client of asyncio"):
+            AsyncRedisStore(client)
+    with (
+        redis.RedisCluster(host=HOST, port=cluster.port) as clustered,
+        pytest.raises(ConfigError, match="client of asyncio"),
+    ):
+        AsyncRedisStore(clustered)
+
+
 # ---- other clients ----
 
 

@@ -256,7 +256,10 @@ class Limiter(_Limiter):
         """Spend all of the charges or none, and return their verdicts, in order.
 
         The last one refuses if any does, and those after it were not asked. They are spent one
-        after the other, so that others may be refused meanwhile what is then given back.
+        after the other, and others may be refused meanwhile what is then given back: the narrow
+        limit first, and last the one that many share. For a refusal that comes later than one unit
+        takes to be there again gives nothing back; clients that their own limit refuses would use
+        up a shared one before it.
         """
         return [one.verdict for one in run(self._charge(charges))]
 
@@ -288,7 +291,10 @@ class AsyncLimiter(_Limiter):
         """Spend all of the charges or none, and return their verdicts, in order.
 
         The last one refuses if any does, and those after it were not asked. They are spent one
-        after the other, so that others may be refused meanwhile what is then given back.
+        after the other, and others may be refused meanwhile what is then given back: the narrow
+        limit first, and last the one that many share. For a refusal that comes later than one unit
+        takes to be there again gives nothing back; clients that their own limit refuses would use
+        up a shared one before it.
         """
         return [one.verdict for one in await self._run(self._charge(charges))]
 

@@ -9,8 +9,9 @@ verdict is one round trip: the kernel's script, which reads the state and spends
 kernel's own arithmetic over what the script saw. Every key expires by itself. What a client raises
 comes through; a `Limiter` makes of it what it is configured to.
 
-A client that decodes its responses (`decode_responses=True`) is refused: a state is bytes. A pool
-of redis-py has 100 connections and fails when more are wanted; its `BlockingConnectionPool` waits.
+A client that decodes its responses (`decode_responses=True`) is refused: a state is bytes. So is
+one of asyncio by `RedisStore`, and another by `AsyncRedisStore`. A pool of redis-py has 100
+connections and fails when more are wanted; its `BlockingConnectionPool` waits.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from inspect import iscoroutinefunction
 from typing import Any, Literal, NamedTuple, Protocol
 
 from donjon._donjon import Limits, Verdict, compare_and_set_script
@@ -61,11 +63,15 @@ class _Seen(NamedTuple):
 class _Store:
     """What both stores do, as steps."""
 
+    _AWAITS: bool
+
     def __init__(self, client: _Client, prefix: str, clock: Literal["server", "caller"]) -> None:
         if clock not in ("server", "caller"):
             raise ConfigError("clock is `server` or `caller`")
         if _decodes(client):
             raise ConfigError("states are bytes: the client has decode_responses=True")
+        if _is_awaited(client) not in (None, self._AWAITS):
+            raise ConfigError("an AsyncRedisStore has a client of asyncio, a RedisStore another")
         self._client = client
         self._prefix = prefix
         self._clock = clock
@@ -128,6 +134,8 @@ class RedisStore(_Store):
     that share it; with `clock="caller"` by this machine's.
     """
 
+    _AWAITS = False
+
     def __init__(
         self,
         client: Any,
@@ -162,6 +170,8 @@ class RedisStore(_Store):
 
 class AsyncRedisStore(_Store):
     """`RedisStore`, for a client of asyncio."""
+
+    _AWAITS = True
 
     def __init__(
         self,
@@ -227,6 +237,12 @@ def _ttl_ms(verdict: Verdict) -> str:
 def _is_unknown_script(error: Exception) -> bool:
     """Tell by its name: the class is that of whichever client this is."""
     return any(kind.__name__ == "NoScriptError" for kind in type(error).__mro__)
+
+
+def _is_awaited(client: Any) -> bool | None:
+    """Tell by the method that all others of a client call; `None` if it has none."""
+    execute = getattr(client, "execute_command", None)
+    return None if execute is None else iscoroutinefunction(execute)
 
 
 def _decodes(client: Any) -> bool:

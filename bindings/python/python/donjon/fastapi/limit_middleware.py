@@ -1,5 +1,6 @@
 """The headers of limits, on every response of a route that has some: `LimitMiddleware`."""
 
+from contextvars import ContextVar
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,10 +8,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from donjon.fastapi.limit_record import Charging, begun
 from donjon.fastapi.rate_limit import PLACE, name_of
 
-__all__ = ["LimitMiddleware"]
+__all__ = ["LimitMiddleware", "answering"]
 
 MISPLACED = "__donjon_misplaced__"
 """The attribute of a function that is not to be routed to, since what limits it is around it."""
+
+answering: ContextVar[bool] = ContextVar("donjon_answering", default=False)
+"""Whether this is within a request that limits are asked for."""
 
 
 class LimitMiddleware:
@@ -38,7 +42,11 @@ class LimitMiddleware:
                 message = {**message, "headers": headers}
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        token = answering.set(True)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            answering.reset(token)
 
 
 def _with(headers: Any, ours: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

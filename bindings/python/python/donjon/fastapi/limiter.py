@@ -16,7 +16,7 @@ from donjon import Limits, LimitTable, Proxies, RateLimited, StoreUnavailable, V
 from donjon.errors import LimitInputRefused
 from donjon.fastapi.client_address import ClientAddress
 from donjon.fastapi.limit_documents import describe
-from donjon.fastapi.limit_middleware import MISPLACED, LimitMiddleware
+from donjon.fastapi.limit_middleware import MISPLACED, LimitMiddleware, answering
 from donjon.fastapi.limit_record import Due, record_of
 from donjon.fastapi.rate_limit import (
     Algorithm,
@@ -124,9 +124,14 @@ class Limiter:
     ) -> Callable[[_Endpoint], _Endpoint]:
         """Limit an endpoint. The arguments are those of `RateLimit`.
 
-        It stands below the decorator that declares the route. Several of them are spent together,
-        all or nothing, before the endpoint's other dependencies are resolved and after those of its
-        routers.
+        It stands below the decorator that declares the route; one between the two is made with
+        `functools.wraps`. Several of them are spent together, all or nothing, the lowest first: the
+        narrow limit below the one that many share.
+
+        They are asked before the dependencies among the endpoint's parameters, and *after* those of
+        its routers and of the route itself: what `dependencies=[Depends(check_password)]` refuses
+        is not counted. Make the check a parameter of the endpoint, or have the limit before it:
+        `dependencies=[Depends(RateLimit("5/minute")), Depends(check_password)]`.
         """
         rate_limit = self._rate_limit(
             limit_value,
@@ -269,10 +274,18 @@ def _mark(endpoint: Callable[..., Any], together: Together) -> _Limited:
         parameter += "_"
 
     def asked(arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-        routed = parameter in named
-        named.pop(parameter, None)
-        if not routed and any(isinstance(argument, HTTPConnection) for argument in arguments):
+        if parameter in named:
+            del named[parameter]
+            return
+        # A function that is called as such, perhaps, by a route of its own or a test.
+        found = (*arguments, *named.values())
+        if any(isinstance(argument, HTTPConnection) for argument in found):
             raise RuntimeError(f"{name_of(endpoint)} is no route of FastAPI, which asks its limits")
+        if answering.get() and not getattr(wrapper, _LIMITED).together.declared:
+            raise RuntimeError(
+                f"no route asks the limits of {name_of(endpoint)}:"
+                " a decorator between the two is made with functools.wraps"
+            )
 
     if inspect.iscoroutinefunction(endpoint):
 

@@ -100,12 +100,19 @@ class Together:
         self.limits = tuple(limits)
         self.applies: Callable[[Any], bool] = lambda _endpoint: True
         self.replaced = False
+        self.declared = False
         asks = {
             f"{name}_{index}": call
             for index, limit in enumerate(limits)
             for name, call in limit.asks.items()
         }
-        self.__signature__ = _signature(asks)
+        self._signature = _signature(asks)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """Return what FastAPI asks for as it takes the limits into a route."""
+        self.declared = True
+        return self._signature
 
     def and_also(self, limit: RateLimit) -> "Together":
         """Return what spends of one more, and takes the place of this."""
