@@ -1,14 +1,15 @@
 //! Lock-out: which counters an attempt to log in is charged to.
 //!
-//! *Decides* whom an attempt counts against: the account and the client's address; or, where the client shows
+//! *Decides* whom an attempt counts against: the client's address and the account; or, where the client shows
 //! that this account logged in from it before, that device alone. *Inputs*: the account as it was typed, whether
 //! it exists or not; the client's address; a device token, with the subject and the stored hash that it is bound
 //! to. *State*: none here; the counters are [limits](crate::limit) that `{"lockout":{…}}` makes. *Threat*:
 //! guesses in parallel; answers that tell which accounts exist; an attacker who locks the owner out by failing
 //! on purpose.
 //!
-//! The host spends an attempt of every counter *before* it hashes, and does not hash if one refuses. After a
-//! success it does what [`OnSuccess`] says; after a failure, nothing.
+//! The host spends an attempt of every counter in turn *before* it hashes, and does not hash if one refuses. The
+//! address comes first, so that one that is locked out touches no account. After a success the host does what
+//! [`OnSuccess`] says; after a failure, nothing.
 //!
 //! Identifiers leave as HMACs, so that the store of counters names no one. A device token is made after a log-in
 //! and proves nothing but that there was one: it never logs in. It dies with the password, and its counter is
@@ -99,7 +100,7 @@ pub struct Device<'a> {
 /// let lockout = Lockout::new(&keyring)?;
 /// let attempt = Attempt { account: b"ann@example.com", address: b"192.0.2.7", device: None };
 /// let counters = lockout.counters(&attempt, 1_800_000_000)?;
-/// assert!(counters[0].key.starts_with("account:") && counters[1].key.starts_with("address:"));
+/// assert!(counters[0].key.starts_with("address:") && counters[1].key.starts_with("account:"));
 /// # Ok::<(), donjon::token::TokenError>(())
 /// ```
 #[derive(Debug)]
@@ -123,7 +124,7 @@ impl Lockout {
         Ok(Self { key: Arc::clone(key), tokens: PurposeTokens::new(keyring)?, purpose })
     }
 
-    /// The counters that an attempt is charged to, all of them.
+    /// The counters that an attempt is charged to, all of them, in this order.
     ///
     /// A device token that is not good, for whichever reason, is as if there were none.
     ///
@@ -149,7 +150,7 @@ impl Lockout {
         let account = self.counter("account", &[account], OnSuccess::Forget);
         let address = Some(address).filter(|address| !address.is_empty());
         let address = address.and_then(|address| self.counter("address", &[address], OnSuccess::GiveBack));
-        Ok(account.into_iter().chain(address).collect())
+        Ok(address.into_iter().chain(account).collect())
     }
 
     /// A token for the device that somebody has just logged in from, good until the stored hash changes.

@@ -125,6 +125,9 @@ func (l *Limiter) reserve(ctx context.Context, charges []Charge) (*reservation, 
 	if err := checkCharges(charges); err != nil {
 		return nil, Result{}, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, Result{}, err // the caller's time was over before the store was asked
+	}
 	reserved := &reservation{limiter: l, store: l.Store}
 	result, err := reserved.spend(ctx, charges)
 	switch {

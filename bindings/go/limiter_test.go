@@ -275,6 +275,18 @@ func TestASlowStoreIsNotWaitedForForever(t *testing.T) {
 	equal(t, "reports", reported.count(), 2)
 }
 
+func TestATimeThatWasOverBeforeTheStoreWasAskedIsTheCallersOwn(t *testing.T) {
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	limiter := &donjon.Limiter{
+		Store: newTable(t), OnFailure: donjon.FailOpen(), Report: func(_ context.Context, err error) { t.Error(err) },
+	}
+	result, err := limiter.Allow(ctx, parseLimits(t, "2/minute"), "key")
+	if !errors.Is(err, context.DeadlineExceeded) || result.Allowed != 0 {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
 func TestACanceledRequestIsNotAllowedAndIsNoFailureOfTheStore(t *testing.T) {
 	limits := parseLimits(t, "2/minute")
 	for name, policy := range map[string]donjon.FailurePolicy{

@@ -92,8 +92,8 @@ func NewLockout(keys *Keyring, limiter *Limiter, opts *LockoutOptions) (*Lockout
 }
 
 // Reserve counts an attempt, before its password is looked at. A refusal is a
-// [*LimitError]: nothing was counted, and the password is not to be looked at. The
-// same is due to whoever gets it, whether the account is locked or the address, and
+// [*LimitError]: the attempt counts for nobody, and the password is not to be looked
+// at. The same is due to whoever gets it, whether the account is locked or the address, and
 // whether the account exists or not.
 //
 // [ErrStoreUnavailable] is that the store did not answer, where the limiter's policy

@@ -209,7 +209,7 @@ func TestTheStoreSeesNeitherAccountsNorAddresses(t *testing.T) {
 	}
 	var counters []map[string]string
 	ok(t, json.Unmarshal(text, &counters))
-	if len(counters) != 2 || counters[0]["on_success"] != "forget" || counters[1]["on_success"] != "give_back" {
+	if len(counters) != 2 || counters[0]["on_success"] != "give_back" || counters[1]["on_success"] != "forget" {
 		t.Errorf("counters: %s", text)
 	}
 }

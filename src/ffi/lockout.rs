@@ -34,11 +34,11 @@ pub unsafe extern "C" fn donjon_lockout_new(
     })
 }
 
-/// The counters that an attempt to log in is charged to, as JSON: the account's and the address's,
-/// [{"key":"account:…","on_success":"forget"},{"key":"address:…","on_success":"give_back"}], or, with a good
+/// The counters that an attempt to log in is charged to, as JSON: the address's and the account's,
+/// [{"key":"address:…","on_success":"give_back"},{"key":"account:…","on_success":"forget"}], or, with a good
 /// device token, that device's alone.
 ///
-/// Spend 1 of each key *before* hashing, of limits that {"lockout":{...}} makes; if one refuses, give back what
+/// Spend 1 of each key, in this order, *before* hashing, of limits that {"lockout":{...}} makes; if one refuses, give back what
 /// was spent of the others and do not hash. After a success forget the key, or give back what was spent; after a
 /// failure do nothing. Do the same for accounts that do not exist.
 ///

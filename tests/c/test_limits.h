@@ -205,7 +205,7 @@ static void a_lock_out_names_no_one_and_a_known_device_is_not_locked_out(void) {
 #define TOKEN(out, cap, len) donjon_lockout_device_token(lockout, TEXT("u1"), TEXT("hash"), 3600, NOW, out, cap, len)
 #define KNOWN(out, cap, len) donjon_lockout_counters(lockout, TEXT("ann"), TEXT("192.0.2.7"), TEXT("u1"), TEXT("hash"), token, token_len, NOW, out, cap, len)
     CHECK_STATUS(COUNTERS(counters, sizeof counters - 1, &counters_len), DONJON_OK);
-    CHECK(strncmp((char *)counters, "[{\"key\":\"account:", 17) == 0 && strstr((char *)counters, "\"key\":\"address:") != NULL);
+    CHECK(strncmp((char *)counters, "[{\"key\":\"address:", 17) == 0 && strstr((char *)counters, "\"key\":\"account:") != NULL);
     CHECK(strstr((char *)counters, "ann") == NULL && strstr((char *)counters, "192") == NULL);
     CHECK_STATUS(TOKEN(token, sizeof token, &token_len), DONJON_OK);
     CHECK_STATUS(KNOWN(known, sizeof known - 1, &known_len), DONJON_OK);

@@ -9,7 +9,7 @@ use crate::error::{Area, OrRaise};
 use crate::from_json;
 use crate::keyring::Keyring;
 
-/// Says which counters an attempt to log in is charged to: the account's and the address's, or, where a device
+/// Says which counters an attempt to log in is charged to: the address's and the account's, or, where a device
 /// is known that the user has logged in from, that device's alone. So nobody can lock out a user who comes from
 /// a known device.
 ///
