@@ -169,7 +169,7 @@ async def test_a_key_twice_in_one_is_spent_twice(both: Both) -> None:
 @pytest.mark.parametrize("policy", ["refuse", "allow"])
 async def test_what_no_store_would_take_is_the_callers(both: Both, policy: Any) -> None:
     limiter = both.limit(on_failure=policy)
-    for cost in (-1, 2**32, 2**70, 1.0, "1", None):
+    for cost in (-1, 2**32, 2**70, 1.0, True, "1", None):
         with pytest.raises(InvalidArgument):
             await both.hit(TWO, "k", cost)
     for wrong in (b"k", 7, None):

@@ -476,7 +476,7 @@ def _checked(asked: Charge | tuple[Limits, str]) -> Charge:
         raise TypeError(f"limits are a donjon.Limits, not a {type(limits).__name__}")
     if not isinstance(key, str):
         raise TypeError(f"a key is a str, not a {type(key).__name__}")
-    if not isinstance(cost, int) or not 0 <= cost <= _COST_MAX:
+    if isinstance(cost, bool) or not isinstance(cost, int) or not 0 <= cost <= _COST_MAX:
         raise InvalidArgument("a cost is an integer from 0 to 4,294,967,295")
     if len(key if key.isascii() else _encoded(key)) > KEY_MAX:
         raise LimitInputRefused(f"a key is over {KEY_MAX} bytes")
