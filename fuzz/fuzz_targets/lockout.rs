@@ -33,9 +33,9 @@ fuzz_target!(|data: &[u8]| {
         Some(counters.into_iter().map(|counter| counter.key).collect::<Vec<_>>())
     };
     let Some(plain) = names(&account, None) else { return assert!(account.is_empty()) };
-    let kinds: &[_] = if address.is_empty() { &["account:"] } else { &["account:", "address:"] };
+    let kinds: &[_] = if address.is_empty() { &["account:"] } else { &["address:", "account:"] };
     assert!(plain.len() == kinds.len() && plain.iter().zip(kinds).all(|(key, kind)| key.starts_with(kind)));
-    assert_eq!(names(&other, None).is_some_and(|names| names[0] == plain[0]), other == account);
+    assert_eq!(names(&other, None).is_some_and(|names| names.last() == plain.last()), other == account);
 
     let made = LOCKOUT.device_token(&subject, &state, ttl_s, NOW_S, &mut FixedEntropy::new(&ENTROPY));
     let Ok(token) = made else { return };
