@@ -26,7 +26,7 @@ SHOWN = 5
 # What must come out of a run of some size for it to mean anything.
 LEAST_REQUESTS = 1000
 LEAST_OK = 0.35
-LEAST_OK_PER_OPERATION = 0.2
+LEAST_OK_PER_OPERATION = 0.1
 LEAST_STATUSES = 25
 
 
