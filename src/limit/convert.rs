@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::limits::Limits;
 use super::one::Limit;
-use super::state::{State, StateBuf, stored};
+use super::state::{State, StateBuf, each_stored};
 
 /// How a stored limit stood: used, and left.
 #[derive(Clone, Copy)]
@@ -21,12 +21,13 @@ struct Old {
 /// added counts what was used. A lock that is on stays on.
 pub(super) fn converted(limits: &Limits, state: &[u8], now: u64) -> StateBuf {
     let mut next = StateBuf::new();
-    let Some(stored) = stored(state) else {
+    let mut stored = Vec::new();
+    if each_stored(state, |limit, state| stored.push((limit, state))).is_none() {
         for limit in limits.list() {
             State::with_used(limit, limit.capacity(), now).write(limit, &mut next);
         }
         return next;
-    };
+    }
     let standing = |(limit, state): &(Limit, State)| {
         let used = state.meter().read(limit, now).used;
         Old { period_s: limit.period_s(), used, left: limit.capacity().saturating_sub(used) }

@@ -130,7 +130,7 @@ impl Limits {
         let mut places = states.iter_mut();
         let mut is_there = true;
         self.walk(state, now, |limit, state| {
-            is_there &= asked <= limit.capacity() && state.meter().wait(limit, now, asked) == 0;
+            is_there &= outcome(limit, &state, now, asked) == Outcome::Allowed;
             if let Some(place) = places.next() {
                 *place = Some(state);
             }

@@ -258,13 +258,15 @@ pub enum Standing {
 #[must_use]
 pub fn standing(state: &[u8], now_ms: i64) -> Standing {
     let Ok(now) = clock(now_ms) else { return Standing::Locked { keep_ms: u64::MAX } };
-    let Some(stored) = stored(state) else { return Standing::Locked { keep_ms: u64::MAX } };
     let (mut share, mut keep_ms) = (0, 0);
-    for (limit, state) in stored {
+    let read = each_stored(state, |limit, state| {
         let Reading { used, keep_ms: keep, .. } = state.meter().read(&limit, now);
         // What is kept although nothing is used is how long locks have become.
         share = share.max(if used == 0 && keep > 0 { 0xFFFE } else { limit.share(used) });
         keep_ms = keep_ms.max(keep);
+    });
+    if read.is_none() {
+        return Standing::Locked { keep_ms: u64::MAX };
     }
     match u16::try_from(share) {
         _ if keep_ms == 0 => Standing::Expired,
@@ -273,14 +275,13 @@ pub fn standing(state: &[u8], now_ms: i64) -> Standing {
     }
 }
 
-/// All limits and states that `bytes` hold; `None` if they are damaged.
-pub(super) fn stored(mut bytes: &[u8]) -> Option<Vec<(Limit, State)>> {
-    let mut found = Vec::new();
+/// Gives `visit` every limit and state that `bytes` hold; `None` if they are damaged, perhaps after some.
+pub(super) fn each_stored(mut bytes: &[u8], mut visit: impl FnMut(Limit, State)) -> Option<()> {
     while !bytes.is_empty() {
         let limit = Limit::of_state(bytes)?;
         let (state, rest) = State::of(&limit, bytes)?;
-        found.push((limit, state));
+        visit(limit, state);
         bytes = rest;
     }
-    Some(found)
+    Some(())
 }

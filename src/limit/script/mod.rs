@@ -37,14 +37,15 @@ impl Limits {
     /// The script that spends of these limits. It is the same for all of one algorithm.
     #[must_use]
     pub fn script(&self) -> String {
-        let (kind, numbers, counting) = match self.algorithm() {
-            Algorithm::Gcra | Algorithm::TokenBucket => (self.algorithm(), 7, include_str!("bucket.lua")),
-            Algorithm::FixedWindow => (self.algorithm(), 2, include_str!("fixed_window.lua")),
-            Algorithm::SlidingWindow => (self.algorithm(), 2, include_str!("sliding_window.lua")),
-            Algorithm::SlidingLog => (self.algorithm(), 2, include_str!("sliding_log.lua")),
-            Algorithm::Lockout => (self.algorithm(), 4, include_str!("lockout.lua")),
+        let counting = match self.algorithm() {
+            Algorithm::Gcra | Algorithm::TokenBucket => include_str!("bucket.lua"),
+            Algorithm::FixedWindow => include_str!("fixed_window.lua"),
+            Algorithm::SlidingWindow => include_str!("sliding_window.lua"),
+            Algorithm::SlidingLog => include_str!("sliding_log.lua"),
+            Algorithm::Lockout => include_str!("lockout.lua"),
         };
-        let constants = alloc::format!("local VERSION, NUMBERS = {}, {numbers}\n", kind.byte());
+        let numbers = self.list().first().map_or(0, |limit| numbers(limit, 1).len());
+        let constants = alloc::format!("local VERSION, NUMBERS = {}, {numbers}\n", self.algorithm().byte());
         [&constants, BEGIN, counting, END].concat()
     }
 

@@ -65,14 +65,20 @@ class _Store:
 
     _AWAITS: bool
 
-    def __init__(self, client: _Client, prefix: str, clock: Literal["server", "caller"]) -> None:
+    def __init__(
+        self,
+        client: Any,
+        *,
+        prefix: str = "donjon:limit:",
+        clock: Literal["server", "caller"] = "server",
+    ) -> None:
         if clock not in ("server", "caller"):
             raise ConfigError("clock is `server` or `caller`")
         if _decodes(client):
             raise ConfigError("states are bytes: the client has decode_responses=True")
         if _is_awaited(client) not in (None, self._AWAITS):
             raise ConfigError("an AsyncRedisStore has a client of asyncio, a RedisStore another")
-        self._client = client
+        self._client: _Client = client
         self._prefix = prefix
         self._clock = clock
         self._swap = _Script.of(compare_and_set_script())
@@ -136,15 +142,6 @@ class RedisStore(_Store):
 
     _AWAITS = False
 
-    def __init__(
-        self,
-        client: Any,
-        *,
-        prefix: str = "donjon:limit:",
-        clock: Literal["server", "caller"] = "server",
-    ) -> None:
-        super().__init__(client, prefix, clock)
-
     def spend(self, limits: Limits, key: str, cost: int = 1) -> Verdict:
         """Spend `cost` of `key` if there is that much, atomically."""
         # Nearly always one call is all of it; if not, the steps begin anew.
@@ -172,15 +169,6 @@ class AsyncRedisStore(_Store):
     """`RedisStore`, for a client of asyncio."""
 
     _AWAITS = True
-
-    def __init__(
-        self,
-        client: Any,
-        *,
-        prefix: str = "donjon:limit:",
-        clock: Literal["server", "caller"] = "server",
-    ) -> None:
-        super().__init__(client, prefix, clock)
 
     async def spend(self, limits: Limits, key: str, cost: int = 1) -> Verdict:
         """Spend `cost` of `key` if there is that much, atomically."""
