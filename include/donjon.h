@@ -245,6 +245,24 @@
 // store is down.
 #define DONJON_STORE_UNAVAILABLE 121
 
+// No such session, or one that its store, its address or its user's limit has ended.
+#define DONJON_INVALID_SESSION 140
+
+// The session stands, and its user has to authenticate again before it does.
+#define DONJON_STEP_UP_REQUIRED 141
+
+// The user has as many sessions as may be, and none is evicted for another.
+#define DONJON_SESSION_LIMIT 142
+
+// The CSRF token is missing, or not the session's.
+#define DONJON_CSRF_FAILED 143
+
+// A request that changes something, from a page of another site.
+#define DONJON_CROSS_SITE 144
+
+// The offline revocation set is over its time, or not of its time yet.
+#define DONJON_REVOCATION_SET_STALE 145
+
 // One of the permissions is enough.
 #define DONJON_ANY 1
 

@@ -99,6 +99,19 @@ pub enum Status {
     RateLimited = 120,
     /// A store that decisions are made from did not answer.
     StoreUnavailable = 121,
+
+    /// No such session, or one that its store, its address or its user's limit has ended.
+    InvalidSession = 140,
+    /// The session stands, and its user has to authenticate again before it does.
+    StepUpRequired = 141,
+    /// The user has as many sessions as may be, and none is evicted for another.
+    SessionLimit = 142,
+    /// The CSRF token is missing, or not the session's.
+    CsrfFailed = 143,
+    /// A request that changes something, from a page of another site.
+    CrossSite = 144,
+    /// The offline revocation set is over its time, or not of its time yet.
+    RevocationSetStale = 145,
 }
 
 struct Row {
@@ -112,7 +125,7 @@ const fn row(status: Status, name: &'static CStr, http: u16, message: &'static C
     Row { status, name, http, message }
 }
 
-const TABLE: [Row; 40] = [
+const TABLE: [Row; 46] = [
     row(Status::Ok, c"ok", 200, c"success"),
     row(Status::InvalidArgument, c"invalid_argument", 500, c"an argument is not valid"),
     row(Status::BufferTooSmall, c"buffer_too_small", 500, c"the output buffer is too small"),
@@ -173,6 +186,17 @@ const TABLE: [Row; 40] = [
     row(Status::DecryptFailed, c"decrypt_failed", 500, c"the data does not open under this key and context"),
     row(Status::RateLimited, c"rate_limited", 429, c"the limit is spent"),
     row(Status::StoreUnavailable, c"store_unavailable", 503, c"the store did not answer"),
+    row(Status::InvalidSession, c"invalid_session", 401, c"the session is not valid"),
+    row(Status::StepUpRequired, c"step_up_required", 401, c"the user has to authenticate again"),
+    row(Status::SessionLimit, c"session_limit", 409, c"the user has as many sessions as may be"),
+    row(
+        Status::CsrfFailed,
+        c"csrf_failed",
+        403,
+        c"the request does not show that it comes from the session's own pages",
+    ),
+    row(Status::CrossSite, c"cross_site", 403, c"the request comes from another site"),
+    row(Status::RevocationSetStale, c"revocation_set_stale", 503, c"the revocation set is out of date"),
 ];
 
 impl Status {

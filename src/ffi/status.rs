@@ -92,6 +92,18 @@ pub const DONJON_RATE_LIMITED: i32 = 120;
 /// store_unavailable: the store did not answer. Never a function's of this library: hosts answer it whose
 /// store is down.
 pub const DONJON_STORE_UNAVAILABLE: i32 = 121;
+/// No such session, or one that its store, its address or its user's limit has ended.
+pub const DONJON_INVALID_SESSION: i32 = 140;
+/// The session stands, and its user has to authenticate again before it does.
+pub const DONJON_STEP_UP_REQUIRED: i32 = 141;
+/// The user has as many sessions as may be, and none is evicted for another.
+pub const DONJON_SESSION_LIMIT: i32 = 142;
+/// The CSRF token is missing, or not the session's.
+pub const DONJON_CSRF_FAILED: i32 = 143;
+/// A request that changes something, from a page of another site.
+pub const DONJON_CROSS_SITE: i32 = 144;
+/// The offline revocation set is over its time, or not of its time yet.
+pub const DONJON_REVOCATION_SET_STALE: i32 = 145;
 
 /// The version of the ABI that this library has; compare it with DONJON_ABI_VERSION on load.
 #[unsafe(no_mangle)]
