@@ -32,10 +32,13 @@ from generator import (
     purpose,
     refresh,
     revocation,
+    revocation_records,
+    revocation_sets,
     rfc,
     shape,
     signing,
     sources,
+    store_marker,
     streams,
     strength,
     types,
@@ -44,7 +47,7 @@ from generator import (
 HERE = Path(__file__).resolve().parent
 # What other libraries wrote once, by foreign.py.
 GIVEN = {Path("golden/foreign.json")}
-THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet, limits, client_ip)
+THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, revocation_records, store_marker, revocation_sets, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet, limits, client_ip)
 
 
 def write(folder: Path) -> int:

@@ -1,0 +1,69 @@
+"""The marker by which a store's flush or restore is noticed (FORMATS.md, Revocation; ATTACKS.md 52a)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import revoking
+from .revoking import ALIVE_EVERY_MS, marker
+from .suite import NOW, Suite, refusal
+
+NOW_MS = NOW * 1000
+SILENCE_MS = 3_600_000
+CENTURY_MS = 3_155_760_000_000
+
+
+def suites() -> Iterator[Suite]:
+    suite = Suite("store-marker", "Whether a store was flushed, restored or silent since it was last seen: what is older than its new beginning is dead.", "FORMATS.md, Revocation; ATTACKS.md 52a")
+
+    def decide(name: str, stored: bytes, seen: bytes = b"", *, reason: str = "", write: int, now_ms: int = NOW_MS, max_silence_ms: int = SILENCE_MS) -> None:
+        answer = revoking.store_marker(stored, seen, max_silence_ms, now_ms)
+        assert (answer["reason"], answer["write"]) == (revoking.MARKER_REASONS.index(reason), write), name
+        request = {"op": "store_marker", "stored_hex": stored.hex(), "seen_hex": seen.hex(), "max_silence_ms": max_silence_ms, "now_ms": now_ms}
+        suite.add(name, request, {"ok": True, **answer}, 52)
+
+    began = NOW_MS - 10**9
+    fresh = marker(began, NOW_MS - 1000)
+    decide("alive", fresh, write=0)
+    decide("alive, and so it was seen", fresh, fresh, write=0)
+    decide("alive, and seen before", fresh, marker(began, NOW_MS - 16_000), write=0)
+    decide("alive this very millisecond", marker(began, NOW_MS), write=0)
+    decide("a millisecond before it says so again", marker(began, NOW_MS - ALIVE_EVERY_MS + 1), write=0)
+    decide("it says so again after 15 seconds", marker(began, NOW_MS - ALIVE_EVERY_MS), write=2)
+    decide("it says so again after a minute", marker(began, NOW_MS - 60_000), marker(began, NOW_MS - 90_000), write=2)
+    decide("a store from the beginning of time", marker(0, NOW_MS - 1000), write=0)
+    decide("a store from the beginning of time says so again", marker(0, NOW_MS - 60_000), write=2)
+    decide("begun anew since, by another process", marker(NOW_MS - 500, NOW_MS - 500), marker(began, NOW_MS - 2000), write=0)
+
+    decide("missing: the first time ever", b"", reason="missing", write=1)
+    decide("missing: it was flushed", b"", fresh, reason="missing", write=1)
+    decide("missing: it was flushed, and this clock is behind the one that wrote it", b"", marker(began, NOW_MS + 5000), reason="missing", write=1)
+    decide("missing: in 1970", b"", reason="missing", write=1, now_ms=0)
+    decide("restored: it says less than was seen", marker(began, NOW_MS - 2000), fresh, reason="rolled back", write=1)
+    decide("restored: a millisecond less", marker(began, NOW_MS - 1001), fresh, reason="rolled back", write=1)
+    decide("restored to before it began anew", marker(0, NOW_MS), marker(began, NOW_MS - 2000), reason="rolled back", write=1)
+    decide("restored, and this clock is behind", marker(began, NOW_MS + 1000), marker(began, NOW_MS + 9000), reason="rolled back", write=1)
+    decide("restored and long silent: it is restored", marker(began, NOW_MS - 2 * SILENCE_MS), fresh, reason="rolled back", write=1)
+    decide("silent: a millisecond too long", marker(began, NOW_MS - SILENCE_MS - 1), reason="silent", write=1)
+    decide("silent: as long as it may be", marker(began, NOW_MS - SILENCE_MS), write=2)
+    decide("silent, and so it was seen", marker(began, NOW_MS - 10**9), marker(began, NOW_MS - 10**9), reason="silent", write=1)
+    decide("silent for a second where that is the most", marker(began, NOW_MS - 1001), reason="silent", write=1, max_silence_ms=1000)
+    decide("silent for a year where a century is the most", marker(0, NOW_MS - 365 * 86_400_000), write=2, max_silence_ms=CENTURY_MS)
+    decide("a clock that went back is no silence", marker(began, NOW_MS + 10**9), write=0)
+    decide("a clock that went back, and so it was seen", marker(began, NOW_MS + 10**9), marker(began, NOW_MS + 10**9), write=0)
+    decide("a clock at its end", marker(0, 0), reason="silent", write=1, now_ms=2**63 - 1)
+    decide("a clock at its beginning", marker(began, NOW_MS), write=0, now_ms=0)
+
+    damaged = {
+        "one byte": fresh[:1], "a byte short": fresh[:-1], "a byte long": fresh + b"\0", "all zero": bytes(24), "all ones": b"\xff" * 24, "another version": b"\x02" + fresh[1:], "something in the zeros": fresh[:7] + b"\x01" + fresh[8:], "begun before 1970": marker(-1, NOW_MS),
+        "alive before it began": marker(NOW_MS, NOW_MS - 1), "a number": b"1700000000000", "the marker as text": fresh.hex().encode(),
+    }  # fmt: skip
+    for name, stored in damaged.items():
+        decide(f"damaged: {name}", stored, reason="damaged", write=1)
+        decide(f"damaged: {name}, and a good one was seen", stored, marker(began, NOW_MS + 700), reason="damaged", write=1)
+        request = {"op": "store_marker", "stored_hex": fresh.hex(), "seen_hex": stored.hex(), "max_silence_ms": SILENCE_MS, "now_ms": NOW_MS}
+        suite.add(f"what was seen is no marker: {name}", request, refusal("invalid_argument|malformed"), 52)
+    request = {"op": "store_marker", "stored_hex": fresh.hex(), "seen_hex": "", "max_silence_ms": SILENCE_MS, "now_ms": NOW_MS}
+    for name, changes in {"no silence at all": {"max_silence_ms": 0}, "a negative silence": {"max_silence_ms": -1}, "a silence over 100 years": {"max_silence_ms": CENTURY_MS + 1}, "a silence of the greatest of 64 bits": {"max_silence_ms": 2**63 - 1}, "a clock before 1970": {"now_ms": -1}}.items():
+        suite.add(name, request | changes, refusal("invalid_argument"))
+    yield suite
