@@ -53,6 +53,13 @@ const (
 
 	CodeRateLimited      Code = 120
 	CodeStoreUnavailable Code = 121
+
+	CodeInvalidSession     Code = 140
+	CodeStepUpRequired     Code = 141
+	CodeSessionLimit       Code = 142
+	CodeCSRFFailed         Code = 143
+	CodeCrossSite          Code = 144
+	CodeRevocationSetStale Code = 145
 )
 
 // String returns the pinned name of c, such as "bad_signature".

@@ -102,11 +102,18 @@ var (
 
 	ErrRateLimited      error = &Error{CodeRateLimited}      // the limit is spent: see [LimitError]
 	ErrStoreUnavailable error = &Error{CodeStoreUnavailable} // the store did not answer
+
+	ErrInvalidSession     error = &Error{CodeInvalidSession}     // there is no such session, or no longer: see [SessionError]
+	ErrStepUpRequired     error = &Error{CodeStepUpRequired}     // the user has to authenticate again, and then the session is to be rotated
+	ErrSessionLimit       error = &Error{CodeSessionLimit}       // the user has as many sessions as may be
+	ErrCSRFFailed         error = &Error{CodeCSRFFailed}         // no token shows that the request is from the session's own pages
+	ErrCrossSite          error = &Error{CodeCrossSite}          // the request is from another site
+	ErrRevocationSetStale error = &Error{CodeRevocationSetStale} // the offline set's time is over, or it was never there
 )
 
 // failures holds the sentinel of each code, so that refusing allocates nothing.
-var failures = func() [CodeStoreUnavailable + 1]error {
-	var table [CodeStoreUnavailable + 1]error
+var failures = func() [CodeRevocationSetStale + 1]error {
+	var table [CodeRevocationSetStale + 1]error
 	for _, err := range []error{
 		ErrInvalidArgument, ErrOutOfMemory, ErrInternal, ErrEntropyUnavailable, ErrConfig,
 		ErrMalformed, ErrTooLarge, ErrUnsupported,
@@ -118,6 +125,7 @@ var failures = func() [CodeStoreUnavailable + 1]error {
 		ErrPermissionDenied, ErrUnknownPermission, ErrUnknownRole, ErrSeparationOfDuty, ErrCardinalityExceeded,
 		ErrDecryptFailed,
 		ErrRateLimited, ErrStoreUnavailable,
+		ErrInvalidSession, ErrStepUpRequired, ErrSessionLimit, ErrCSRFFailed, ErrCrossSite, ErrRevocationSetStale,
 	} {
 		table[err.(*Error).Code] = err
 	}

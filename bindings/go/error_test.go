@@ -28,6 +28,8 @@ var sentinels = []error{
 	donjon.ErrSeparationOfDuty, donjon.ErrCardinalityExceeded,
 	donjon.ErrDecryptFailed,
 	donjon.ErrRateLimited, donjon.ErrStoreUnavailable,
+	donjon.ErrInvalidSession, donjon.ErrStepUpRequired, donjon.ErrSessionLimit,
+	donjon.ErrCSRFFailed, donjon.ErrCrossSite, donjon.ErrRevocationSetStale,
 }
 
 // The header is the pinned table: every status in it has a sentinel here whose

@@ -23,8 +23,8 @@ func isPatient(client redis.UniversalClient) bool {
 
 // within calls until the context is done. What a patient client still waits for by
 // then may yet happen at the server.
-func within[T any](ctx context.Context, s *Store, call func(context.Context) (T, error)) (answer T, err error) {
-	if !s.patient || ctx.Done() == nil {
+func within[T any](ctx context.Context, patient bool, call func(context.Context) (T, error)) (answer T, err error) {
+	if !patient || ctx.Done() == nil {
 		return call(ctx)
 	}
 	if err := ctx.Err(); err != nil {

@@ -74,7 +74,7 @@ func (s *Store) run(ctx context.Context, limits *donjon.Limits, key string, cost
 	for i := range texts {
 		args[i] = &texts[i] // which allocates nothing
 	}
-	answer, err := within(ctx, s, func(ctx context.Context) (string, error) {
+	answer, err := within(ctx, s.patient, func(ctx context.Context) (string, error) {
 		return script.Run(ctx, s.client, []string{s.key(key)}, args...).Text()
 	})
 	if err != nil {
@@ -102,7 +102,7 @@ func (s *Store) swap(ctx context.Context, key string, before, after []byte, ttl 
 	if err != nil {
 		return false, err
 	}
-	swapped, err := within(ctx, s, func(ctx context.Context) (int64, error) {
+	swapped, err := within(ctx, s.patient, func(ctx context.Context) (int64, error) {
 		return script.Run(ctx, s.client, []string{s.key(key)}, before, after, ttl).Int64()
 	})
 	return swapped == 1, err

@@ -182,7 +182,7 @@ func (s *Store) Forget(ctx context.Context, key string) error {
 	if !s.made() {
 		return donjon.ErrClosed
 	}
-	_, err := within(ctx, s, func(ctx context.Context) (int64, error) { return s.client.Del(ctx, s.key(key)).Result() })
+	_, err := within(ctx, s.patient, func(ctx context.Context) (int64, error) { return s.client.Del(ctx, s.key(key)).Result() })
 	return failure(err)
 }
 

@@ -1,0 +1,180 @@
+package donjon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"hash/maphash"
+	"iter"
+	"sync"
+	"time"
+)
+
+// CachedRecords is a [RecordStore] that remembers for a while what it has read in
+// another one, so that most sessions and tokens are checked without asking that. The
+// price is what MaxAge says: what somebody else has revoked is accepted here until
+// then, and no longer. What is done through the same CachedRecords is seen at once.
+//
+// Whatever changes a record reads it anew, and so does a check that would refuse by
+// what is remembered. A zero MaxAge remembers nothing. The fields are not to be
+// changed after the first use.
+type CachedRecords struct {
+	Store RecordStore
+
+	// MaxAge is how old what is accepted may be: the bound that it promises. It is
+	// counted from before the store was asked, by a clock that nobody sets.
+	MaxAge time.Duration
+
+	// MaxEntries is how many records are remembered; if zero, 10,000.
+	MaxEntries int
+
+	// StaleIfError is how old what is accepted may be while the store does not answer;
+	// if it is no more than MaxAge, no older than that.
+	StaleIfError time.Duration
+
+	mu sync.Mutex
+	// The younger half, and the older one, which is dropped when the younger is full.
+	young, old map[string]cachedRecord
+	// How often this process has begun or ended to change one of the keys of a stripe:
+	// what was read meanwhile may be older than what it has written.
+	changes [cacheStripes]uint64
+}
+
+const (
+	defaultCachedRecords = 10_000
+	cacheStripes         = 256
+)
+
+type cachedRecord struct {
+	value []byte // nil: there was none
+	asked time.Time
+}
+
+var (
+	_ RecordStore   = (*CachedRecords)(nil)
+	_ RecordScanner = (*CachedRecords)(nil)
+)
+
+var cacheSeed = maphash.MakeSeed()
+
+func cacheStripe(key string) int { return int(maphash.String(cacheSeed, key) % cacheStripes) }
+
+// GetMany implements [RecordStore].
+func (c *CachedRecords) GetMany(ctx context.Context, keys []string) ([][]byte, error) {
+	if c == nil || c.Store == nil {
+		return nil, ErrClosed
+	}
+	if values, all := c.remembered(keys, c.MaxAge); all {
+		return values, nil
+	}
+	values, err := c.getFresh(ctx, keys)
+	if err == nil || c.StaleIfError <= 0 || errors.Is(ctx.Err(), context.Canceled) {
+		return values, err
+	}
+	if stale, all := c.remembered(keys, max(c.StaleIfError, c.MaxAge)); all {
+		return stale, nil
+	}
+	return nil, err
+}
+
+// remembered returns the values of keys and whether all of them are young enough.
+func (c *CachedRecords) remembered(keys []string, age time.Duration) ([][]byte, bool) {
+	values := make([][]byte, len(keys))
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, key := range keys {
+		record, known := c.young[key]
+		if !known {
+			record, known = c.old[key]
+		}
+		if !known || now.Sub(record.asked) >= age {
+			return nil, false
+		}
+		values[i] = record.value
+	}
+	return values, true
+}
+
+// getFresh asks the store, whatever is remembered.
+func (c *CachedRecords) getFresh(ctx context.Context, keys []string) ([][]byte, error) {
+	asked := time.Now()
+	changes := c.changesOf(keys)
+	values, err := c.Store.GetMany(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	if len(values) != len(keys) {
+		return nil, errForeignStore
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, key := range keys {
+		if c.changes[cacheStripe(key)] == changes[i] {
+			c.remember(key, cachedRecord{values[i], asked})
+		}
+	}
+	return values, nil
+}
+
+// errForeignStore is a mistake of whoever wrote the store.
+var errForeignStore = errors.New("donjon: the store did not answer with as many values as keys")
+
+func (c *CachedRecords) changesOf(keys []string) []uint64 {
+	changes := make([]uint64, len(keys))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, key := range keys {
+		changes[i] = c.changes[cacheStripe(key)]
+	}
+	return changes
+}
+
+// remember keeps a record unless a younger one is there. c.mu is held.
+func (c *CachedRecords) remember(key string, record cachedRecord) {
+	if c.MaxAge <= 0 || c.young[key].asked.After(record.asked) || c.old[key].asked.After(record.asked) {
+		return
+	}
+	if half := cmp.Or(c.MaxEntries, defaultCachedRecords) / 2; len(c.young) >= half {
+		c.old, c.young = c.young, nil
+	}
+	if c.young == nil {
+		c.young = make(map[string]cachedRecord)
+	}
+	c.young[key] = record
+}
+
+// Replace implements [RecordStore]: it asks the store, and forgets the record,
+// whatever comes of it.
+func (c *CachedRecords) Replace(ctx context.Context, key string, before, after []byte, keep time.Duration) (bool, error) {
+	if c == nil || c.Store == nil {
+		return false, ErrClosed
+	}
+	c.forget(key)
+	defer c.forget(key)
+	return c.Store.Replace(ctx, key, before, after, keep)
+}
+
+func (c *CachedRecords) forget(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes[cacheStripe(key)]++
+	delete(c.young, key)
+	delete(c.old, key)
+}
+
+// Scan implements [RecordScanner], if the store does: it remembers nothing.
+func (c *CachedRecords) Scan(ctx context.Context, part string) iter.Seq2[[]byte, error] {
+	if c == nil || c.Store == nil {
+		return failedScan(ErrClosed)
+	}
+	scanner, is := c.Store.(RecordScanner)
+	if !is {
+		return failedScan(ErrUnsupported)
+	}
+	return scanner.Scan(ctx, part)
+}
+
+func failedScan(err error) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) { yield(nil, err) }
+}
