@@ -9,7 +9,9 @@
 //!
 //! - [`keyring`] – which keys there are, what each is for, and which of them may be used now.
 //! - [`token`] – mints and checks access, refresh and single-purpose tokens, and decides about refresh
-//!   families and revocation.
+//!   families.
+//! - [`revocation`] – whether a token that verifies was taken back since: by a store's records, or by a signed
+//!   set without one.
 //! - [`password`] – hashes and verifies passwords, and judges new ones.
 //! - [`rbac`] – decides what roles allow, from a policy document.
 //! - [`envelope`] – seals what is stored and opens it again: cells, files, streams; rotates keys, and
@@ -54,12 +56,15 @@ pub mod limit;
 pub mod lockout;
 pub mod password;
 pub mod rbac;
+pub mod revocation;
 #[cfg(feature = "std")]
 pub mod runtime;
+pub mod session;
 pub mod settings;
 pub mod signature;
 pub mod time;
 pub mod token;
+mod user_tag;
 
 #[cfg(feature = "ffi")]
 pub mod ffi;
