@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+from server import Server
+
+from database.postgresql import PostgreSQL, binaries
 from donjon import DataKey, Envelope, Keyring, PasswordHasher, TokenIssuer, TokenVerifier
+from stores import Stores
 
 NOW = 1_700_000_000
 ISSUER = "https://auth.example"
@@ -81,3 +87,30 @@ def envelope(stored_keys: Keyring) -> Envelope:
 @pytest.fixture(scope="session")
 def data_key(envelope: Envelope) -> DataKey:
     return envelope.new_data_key("tenant-7")[0]
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Server]:
+    with Server() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[Server]:
+    with Server(cluster=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    found = binaries()
+    if found is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with PostgreSQL(found) as server:
+        yield server
+
+
+@pytest.fixture
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+    with Stores(request, tmp_path) as opened:
+        yield opened

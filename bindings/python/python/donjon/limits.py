@@ -43,6 +43,7 @@ from donjon._donjon import (
     profiles,
 )
 from donjon._steps import Steps, arun, run
+from donjon._workers import workers
 from donjon.errors import InvalidArgument, LimitInputRefused, RateLimited, StoreUnavailable
 
 __all__ = [
@@ -130,7 +131,7 @@ class _Limiter:
         self._failing = False
         self._failures = 0
         self._process = os.getpid()
-        if isinstance(store, LimitTable) and _workers() > 1:
+        if isinstance(store, LimitTable) and workers() > 1:
             _log.warning("limits are kept in this process, and each of its siblings has its own")
 
     @property
@@ -494,11 +495,3 @@ def _consequence(on_failure: OnFailure) -> str:
     if isinstance(on_failure, LimitTable):
         return "they are kept in this process meanwhile"
     return "everybody is let through" if on_failure == "allow" else "everybody is refused"
-
-
-def _workers() -> int:
-    """How many processes the server was told to start."""
-    try:
-        return int(os.environ.get("WEB_CONCURRENCY", "1"))
-    except ValueError:
-        return 1

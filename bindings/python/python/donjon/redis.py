@@ -1,13 +1,18 @@
-"""Limits that many processes share, in Redis or Valkey, one server or a cluster.
+"""Limits, sessions and revocations that many processes share, in Redis or Valkey.
 
     store = RedisStore(redis.Redis(host="…", socket_timeout=0.5))
     store = AsyncRedisStore(redis.asyncio.Redis(host="…"))
     limiter = AsyncLimiter(store, on_failure=LimitTable())
 
-The client is redis-py's, its cluster's, or one with the same methods; none is imported here. A
-verdict is one round trip: the kernel's script, which reads the state and spends atomically, and the
-kernel's own arithmetic over what the script saw. Every key expires by itself. What a client raises
-comes through; a `Limiter` makes of it what it is configured to.
+    manager = AsyncSessionManager(keyring, AsyncRedisRecords(redis.asyncio.Redis(host="…")))
+
+One server or a cluster. The client is redis-py's, its cluster's, or one with the same methods; none
+is imported here. Every key expires by itself. What a client raises comes through; a `Limiter` or a
+manager makes of it what it is configured to.
+
+A verdict on limits is one round trip: the kernel's script, which reads the state and spends
+atomically, and the kernel's own arithmetic over what the script saw. So is a look at a session, and
+each change another one.
 
 A client that decodes its responses (`decode_responses=True`) is refused: a state is bytes. So is
 one of asyncio by `RedisStore`, and another by `AsyncRedisStore`. A pool of redis-py has 100
@@ -18,21 +23,23 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from inspect import iscoroutinefunction
 from typing import Any, Literal, NamedTuple, Protocol
 
 from donjon._donjon import Limits, Verdict, compare_and_set_script
+from donjon._duration import Duration, milliseconds
 from donjon._steps import Steps, arun, run
-from donjon.errors import ConfigError, StoreUnavailable
+from donjon.errors import ConfigError, InvalidArgument, StoreUnavailable
 
-__all__ = ["AsyncRedisStore", "RedisStore"]
+__all__ = ["AsyncRedisRecords", "AsyncRedisStore", "RedisRecords", "RedisStore"]
 
 ROUNDS = 16
 """How often a key that others change meanwhile is tried again."""
 
 _SPENT, _OTHER_LIMITS = 1, 2
+_PAGE = 500
 
 
 class _Client(Protocol):
@@ -41,6 +48,9 @@ class _Client(Protocol):
     evalsha: Callable[..., Any]
     eval: Callable[..., Any]
     delete: Callable[..., Any]
+    mget: Callable[..., Any]
+    pipeline: Callable[..., Any]
+    scan_iter: Callable[..., Any]
 
 
 class _Script(NamedTuple):
@@ -60,10 +70,31 @@ class _Seen(NamedTuple):
     now_ms: int
 
 
-class _Store:
-    """What both stores do, as steps."""
+class _Scripted:
+    """A client that is of the right kind, and how scripts are evaluated with it."""
 
     _AWAITS: bool
+
+    def __init__(self, client: Any, prefix: str) -> None:
+        if _decodes(client):
+            raise ConfigError("states are bytes: the client has decode_responses=True")
+        if _is_awaited(client) not in (None, self._AWAITS):
+            raise ConfigError("an asynchronous store has a client of asyncio, and others another")
+        self._client: _Client = client
+        self._prefix = prefix
+        self._swap = _Script.of(compare_and_set_script())
+
+    def _evaluate(self, name: str, script: _Script, arguments: Sequence[Any]) -> Steps[Any]:
+        try:
+            return (yield partial(self._client.evalsha, script.sha, 1, name, *arguments))
+        except Exception as error:
+            if not _is_unknown_script(error):
+                raise
+        return (yield partial(self._client.eval, script.text, 1, name, *arguments))
+
+
+class _Store(_Scripted):
+    """What both stores of limits do, as steps."""
 
     def __init__(
         self,
@@ -74,18 +105,12 @@ class _Store:
     ) -> None:
         if clock not in ("server", "caller"):
             raise ConfigError("clock is `server` or `caller`")
-        if _decodes(client):
-            raise ConfigError("states are bytes: the client has decode_responses=True")
-        if _is_awaited(client) not in (None, self._AWAITS):
-            raise ConfigError("an AsyncRedisStore has a client of asyncio, a RedisStore another")
-        self._client: _Client = client
-        self._prefix = prefix
+        super().__init__(client, prefix)
         self._clock = clock
-        self._swap = _Script.of(compare_and_set_script())
 
     def _spend(self, limits: Limits, key: str, cost: int) -> Steps[Verdict]:
         for _ in range(ROUNDS):
-            seen = _seen((yield from self._evaluate(key, *self._ask(limits, cost))))
+            seen = _seen((yield from self._evaluate(self._name(key), *self._ask(limits, cost))))
             if seen.wrote != _OTHER_LIMITS:
                 return _verdict(limits, cost, seen)
             # The script leaves to the kernel what others counted. It is written in any case: what
@@ -97,7 +122,7 @@ class _Store:
 
     def _give_back(self, limits: Limits, key: str, spent_at_ms: int, cost: int) -> Steps[None]:
         for _ in range(ROUNDS):
-            seen = _seen((yield from self._evaluate(key, *self._ask(limits, 0))))
+            seen = _seen((yield from self._evaluate(self._name(key), *self._ask(limits, 0))))
             state = limits.give_back(seen.state, spent_at_ms, cost, now_ms=seen.now_ms)
             ttl_ms = ""
             if seen.wrote == _OTHER_LIMITS:
@@ -117,17 +142,9 @@ class _Store:
 
     def _replace(self, key: str, before: bytes, after: bytes, ttl_ms: str) -> Steps[bool]:
         """Write the state if it is still the one before. Without a `ttl_ms` it keeps its own."""
-        replaced = yield from self._evaluate(key, self._swap, [before, after, ttl_ms])
+        arguments = [before, after, ttl_ms]
+        replaced = yield from self._evaluate(self._name(key), self._swap, arguments)
         return bool(replaced == 1)
-
-    def _evaluate(self, key: str, script: _Script, arguments: Sequence[Any]) -> Steps[Any]:
-        name = self._name(key)
-        try:
-            return (yield partial(self._client.evalsha, script.sha, 1, name, *arguments))
-        except Exception as error:
-            if not _is_unknown_script(error):
-                raise
-        return (yield partial(self._client.eval, script.text, 1, name, *arguments))
 
     def _name(self, key: str) -> str:
         return f"{self._prefix}{{{key}}}"
@@ -192,6 +209,139 @@ class AsyncRedisStore(_Store):
         await arun(self._forget(key))
 
 
+class _Records(_Scripted):
+    """What both stores of records do, as steps."""
+
+    def __init__(
+        self,
+        client: Any,
+        *,
+        prefix: str = "donjon:",
+        wait_replicas: int = 0,
+        wait_timeout: Duration = 1,
+    ) -> None:
+        if isinstance(wait_replicas, bool) or not isinstance(wait_replicas, int):
+            raise TypeError("wait_replicas is an int")
+        if wait_replicas < 0:
+            raise InvalidArgument("wait_replicas is 0 or more")
+        super().__init__(client, prefix)
+        self._is_cluster = hasattr(client, "mget_nonatomic")
+        self._wait_replicas = wait_replicas
+        self._wait_ms = milliseconds(wait_timeout, "wait_timeout")
+
+    def _get_many(self, keys: Sequence[str]) -> Steps[list[bytes]]:
+        names = [self._prefix + key for key in keys]
+        if not names:
+            return []
+        if self._is_cluster:
+            pipeline = self._client.pipeline()
+            for name in names:
+                pipeline.get(name)
+            reply = yield pipeline.execute
+        else:
+            reply = yield partial(self._client.mget, names)
+        return _values(reply, len(names))
+
+    def _replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
+        name, arguments = self._prefix + key, [before, after, str(max(keep_ms, 1))]
+        if self._wait_replicas:
+            reply = yield from self._evaluate_and_wait(name, arguments)
+        else:
+            reply = yield from self._evaluate(name, self._swap, arguments)
+        if reply not in (0, 1):
+            raise StoreUnavailable("the script's answer is not one of its own")
+        return bool(reply == 1)
+
+    def _evaluate_and_wait(self, name: str, arguments: Sequence[Any]) -> Steps[Any]:
+        """Write, and wait on the same connection: its own writes are what a `WAIT` waits for."""
+        node = self._node(name)
+        words: tuple[Any, ...] = ("EVALSHA", self._swap.sha)
+        while True:
+            pipeline = self._client.pipeline(transaction=False)
+            options = {} if node is None else {"target_nodes": node}
+            pipeline.execute_command(*words, 1, name, *arguments, **options)
+            pipeline.execute_command("WAIT", self._wait_replicas, self._wait_ms, **options)
+            replaced, acknowledged = yield partial(pipeline.execute, raise_on_error=False)
+            if not isinstance(replaced, Exception):
+                break
+            if words[0] == "EVAL" or not _is_unknown_script(replaced):
+                raise replaced
+            words = ("EVAL", self._swap.text)
+        if replaced == 1:
+            if isinstance(acknowledged, Exception):
+                raise acknowledged
+            # In a cluster the key may have been moved meanwhile: then another node was asked.
+            if acknowledged < self._wait_replicas or self._node(name) != node:
+                raise StoreUnavailable("it was written, and too few replicas have acknowledged it")
+        return replaced
+
+    def _node(self, name: str) -> Any:
+        """Return the node of a cluster that has the key."""
+        return self._client.get_node_from_key(name) if self._is_cluster else None  # type: ignore[attr-defined]
+
+    def _key(self, name: bytes) -> str:
+        return name.decode()[len(self._prefix) :]
+
+    def _matching(self, part: str) -> str:
+        return f"{_literally(self._prefix)}*{_literally(part)}*"
+
+
+class RedisRecords(_Records):
+    """Keeps records in Redis, for a client of threads. Keys are `prefix`, then the record's.
+
+    What it acknowledged survives as the server is configured: a restart, what was on its disk; a
+    fail-over, what the replica had. With `wait_replicas` a change is only good once so many
+    replicas have it. Are there fewer within `wait_timeout`, which is to be less than the client's
+    own, it raises `StoreUnavailable`, and the change is made all the same.
+    """
+
+    _AWAITS = False
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes]:
+        """Return what each key has, in order; nothing is `b""`."""
+        return run(self._get_many(keys))
+
+    def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
+        """Put `after` in the place of `before`, atomically, and keep it for `keep_ms`."""
+        return run(self._replace(key, before, after, keep_ms))
+
+    def scan(self, part: str) -> Iterator[bytes]:
+        """Give every record whose key has `part` in it, in any order, perhaps more than once."""
+        page: list[str] = []
+        for name in self._client.scan_iter(match=self._matching(part), count=_PAGE):
+            page.append(self._key(name))
+            if len(page) == _PAGE:
+                yield from filter(None, self.get_many(page))
+                page = []
+        yield from filter(None, self.get_many(page))
+
+
+class AsyncRedisRecords(_Records):
+    """`RedisRecords`, for a client of asyncio."""
+
+    _AWAITS = True
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes]:
+        """Return what each key has, in order; nothing is `b""`."""
+        return await arun(self._get_many(keys))
+
+    async def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
+        """Put `after` in the place of `before`, atomically, and keep it for `keep_ms`."""
+        return await arun(self._replace(key, before, after, keep_ms))
+
+    async def scan(self, part: str) -> AsyncIterator[bytes]:
+        """Give every record whose key has `part` in it, in any order, perhaps more than once."""
+        page: list[str] = []
+        async for name in self._client.scan_iter(match=self._matching(part), count=_PAGE):
+            page.append(self._key(name))
+            if len(page) == _PAGE:
+                for value in filter(None, await self.get_many(page)):
+                    yield value
+                page = []
+        for value in filter(None, await self.get_many(page)):
+            yield value
+
+
 @lru_cache(maxsize=256)
 def _script(limits: Limits) -> _Script:
     return _Script.of(limits.script)
@@ -208,6 +358,19 @@ def _seen(reply: object) -> _Seen:
     if isinstance(reply, bytes) and len(reply) >= 7 and reply[0] <= _OTHER_LIMITS:
         return _Seen(reply[0], reply[7:], int.from_bytes(reply[1:7], "big"))
     raise StoreUnavailable("the script's answer is not one of its own")
+
+
+def _values(reply: object, count: int) -> list[bytes]:
+    if isinstance(reply, list) and len(reply) == count:
+        values = [b"" if value is None else value for value in reply]
+        if all(isinstance(value, bytes) for value in values):
+            return values
+    raise StoreUnavailable("the server did not answer what it was asked")
+
+
+def _literally(text: str) -> str:
+    """Write a text in a pattern of keys so that it stands for itself."""
+    return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in text)
 
 
 def _verdict(limits: Limits, cost: int, seen: _Seen) -> Verdict:

@@ -10,16 +10,6 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from database.models import Base
-from database.postgresql import PostgreSQL, binaries
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
-    found = binaries()
-    if found is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    with PostgreSQL(found) as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

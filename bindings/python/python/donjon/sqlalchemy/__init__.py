@@ -27,6 +27,9 @@ that change what a cell is bound to, or that write it into a row that it was not
 upsert by another key). Past it nothing does: texts of SQL, CTEs that write, and a connection's own
 `execute` store what an expression computes, plaintext too; they and `bulk_update_mappings` leave
 cells behind that do not open until the change is undone.
+
+`SqlRecords` and `AsyncSqlRecords` keep sessions and revocations in a table, for services that have
+a database and no Redis.
 """
 
 from donjon.sqlalchemy import mapping as _mapping  # noqa: F401  it listens
@@ -34,12 +37,14 @@ from donjon.sqlalchemy.blind_index import BlindIndex
 from donjon.sqlalchemy.columns import EncryptedBytes, EncryptedJSON, EncryptedString
 from donjon.sqlalchemy.data_keys import DataKeys
 from donjon.sqlalchemy.migration import migrate_column
+from donjon.sqlalchemy.records import AsyncSqlRecords, SqlRecords
 from donjon.sqlalchemy.reindex import reindex_column
 from donjon.sqlalchemy.rotation import Rotation, RotationIncomplete, rewrap_column
 from donjon.sqlalchemy.sealed import CellError, DataKeyMissing, Sealed
 from donjon.sqlalchemy.values import open_values, seal_values
 
 __all__ = [
+    "AsyncSqlRecords",
     "BlindIndex",
     "CellError",
     "DataKeyMissing",
@@ -50,6 +55,7 @@ __all__ = [
     "Rotation",
     "RotationIncomplete",
     "Sealed",
+    "SqlRecords",
     "migrate_column",
     "open_values",
     "reindex_column",
