@@ -1,0 +1,214 @@
+"""Sessions and revocations in a table: `SqlRecords`, `AsyncSqlRecords`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Delete,
+    Engine,
+    LargeBinary,
+    MetaData,
+    Select,
+    String,
+    Table,
+    Update,
+    delete,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from donjon.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+_PAGE = 500
+_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+# Each statement is a transaction, so that it is one round trip; an upsert says what it has done.
+_OPTIONS: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "preserve_rowcount": True}
+_Change = Update | Delete | postgresql.Insert | sqlite.Insert
+
+
+class _Statements:
+    """What both stores have executed. Each is one statement, and a transaction of its own."""
+
+    def __init__(self, dialect: str, table: Table | None) -> None:
+        if dialect not in _INSERTS:
+            raise ConfigError("records are kept in PostgreSQL and SQLite")
+        self._insert: Any = _INSERTS[dialect]
+        self.table = records_table(MetaData()) if table is None else table
+
+    def get(self, keys: Sequence[str]) -> Select[Any]:
+        columns = self.table.c
+        return select(columns.key, columns.value).where(columns.key.in_(keys), self._live())
+
+    def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> _Change:
+        """One row is changed, or the key has something else."""
+        columns = self.table.c
+        row = {"value": after, "expires_ms": _now_ms() + keep_ms}
+        mine = (columns.key == key, columns.value == before, self._live())
+        if not after:
+            return delete(self.table).where(*mine)
+        if before:
+            return update(self.table).where(*mine).values(row)
+        made: Any = self._insert(self.table).values(key=key, **row)
+        over: postgresql.Insert | sqlite.Insert = made.on_conflict_do_update(
+            index_elements=[columns.key], set_=row, where=columns.expires_ms <= _now_ms()
+        )
+        return over
+
+    def page(self, part: str, after: str) -> Select[Any]:
+        columns = self.table.c
+        page = select(columns.key, columns.value).order_by(columns.key).limit(_PAGE)
+        return page.where(
+            columns.key > after, columns.key.contains(part, autoescape=True), self._live()
+        )
+
+    def purge(self) -> Delete:
+        return delete(self.table).where(self.table.c.expires_ms <= _now_ms())
+
+    def _live(self) -> Any:
+        return self.table.c.expires_ms > _now_ms()
+
+
+class SqlRecords:
+    """Keeps records in a table of PostgreSQL or SQLite.
+
+    What was acknowledged is committed. Rows that are over count as absent; `purge` deletes them.
+    The table is made by `create_table`, or is one of yours that `SqlRecords.table(metadata)` has
+    added, for a migration.
+    """
+
+    def __init__(self, engine: Engine, table: Table | None = None) -> None:
+        self._statements = _Statements(engine.dialect.name, table)
+        self._engine = engine.execution_options(**_OPTIONS)
+
+    @staticmethod
+    def table(metadata: MetaData, name: str = "donjon_records") -> Table:
+        """Return a table for records: the bytes of each key, and when they are over."""
+        return records_table(metadata, name)
+
+    def create_table(self) -> None:
+        """Create the table, unless it is there."""
+        self._statements.table.create(self._engine, checkfirst=True)
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes]:
+        """Return what each key has, in order; nothing is `b""`."""
+        with self._engine.connect() as connection:
+            return _in_order(keys, connection.execute(self._statements.get(keys)))
+
+    def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
+        """Put `after` in the place of `before`, atomically, and keep it for `keep_ms`."""
+        if not before and not after:
+            return self.get_many([key]) == [b""]
+        statement = self._statements.replace(key, before, after, keep_ms)
+        try:
+            with self._engine.connect() as connection:
+                return connection.execute(statement).rowcount == 1
+        except DBAPIError as error:
+            if _is_lost(error):
+                return False
+            raise
+
+    def scan(self, part: str) -> Iterator[bytes]:
+        """Give every record whose key has `part` in it."""
+        last = ""
+        while True:
+            with self._engine.connect() as connection:
+                rows = connection.execute(self._statements.page(part, last)).all()
+            yield from (value for key, value in rows if part in key)
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1].key
+
+    def purge(self) -> int:
+        """Delete what is over, and return how much that was. Now and then is often enough."""
+        with self._engine.connect() as connection:
+            return connection.execute(self._statements.purge()).rowcount
+
+
+class AsyncSqlRecords:
+    """`SqlRecords`, for asyncio."""
+
+    def __init__(self, engine: AsyncEngine, table: Table | None = None) -> None:
+        self._statements = _Statements(engine.dialect.name, table)
+        self._engine = engine.execution_options(**_OPTIONS)
+
+    @staticmethod
+    def table(metadata: MetaData, name: str = "donjon_records") -> Table:
+        """Return a table for records: the bytes of each key, and when they are over."""
+        return records_table(metadata, name)
+
+    async def create_table(self) -> None:
+        """Create the table, unless it is there."""
+        async with self._engine.connect() as connection:
+            await connection.run_sync(self._statements.table.create, checkfirst=True)
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes]:
+        """Return what each key has, in order; nothing is `b""`."""
+        async with self._engine.connect() as connection:
+            return _in_order(keys, await connection.execute(self._statements.get(keys)))
+
+    async def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
+        """Put `after` in the place of `before`, atomically, and keep it for `keep_ms`."""
+        if not before and not after:
+            return await self.get_many([key]) == [b""]
+        statement = self._statements.replace(key, before, after, keep_ms)
+        try:
+            async with self._engine.connect() as connection:
+                return (await connection.execute(statement)).rowcount == 1
+        except DBAPIError as error:
+            if _is_lost(error):
+                return False
+            raise
+
+    async def scan(self, part: str) -> AsyncIterator[bytes]:
+        """Give every record whose key has `part` in it."""
+        last = ""
+        while True:
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(self._statements.page(part, last))).all()
+            for key, value in rows:
+                if part in key:
+                    yield value
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1].key
+
+    async def purge(self) -> int:
+        """Delete what is over, and return how much that was. Now and then is often enough."""
+        async with self._engine.connect() as connection:
+            return (await connection.execute(self._statements.purge())).rowcount
+
+
+def records_table(metadata: MetaData, name: str = "donjon_records") -> Table:
+    """Return a table for records."""
+    return Table(
+        name,
+        metadata,
+        Column("key", String(255), primary_key=True),
+        Column("value", LargeBinary, nullable=False),
+        Column("expires_ms", BigInteger, nullable=False, index=True),
+    )
+
+
+def _in_order(keys: Sequence[str], rows: Any) -> list[bytes]:
+    found = {row.key: row.value for row in rows}
+    return [found.get(key, b"") for key in keys]
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    """Tell whether somebody else was faster, where transactions are serializable."""
+    states = (getattr(error.orig, name, None) for name in ("sqlstate", "pgcode"))
+    return "40001" in states
