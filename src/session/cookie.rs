@@ -95,7 +95,8 @@ impl Cookie {
                 ("name", Value::Text(text)) => cookie.name = text.decode().into_owned(),
                 ("same_site", Value::Text(text)) => {
                     let found = SameSite::ALL.into_iter().find(|same_site| text == *same_site.name());
-                    cookie.same_site = found.ok_or_else(|| refused("same_site", "not lax, strict or none"))?;
+                    cookie.same_site =
+                        found.ok_or_else(|| refused("same_site", "not lax, strict or none"))?;
                 }
                 ("domain", Value::Null) => cookie.domain = None,
                 ("domain", Value::Text(text)) => cookie.domain = Some(text.decode().into_owned()),
@@ -327,19 +328,38 @@ mod tests {
 
     #[test]
     fn nothing_leaves_its_place_in_the_header() {
-        for bad in ["", " ", "a b", "a;b", "a=b", "a,b", "a\\r\\nb", "a\\u0000", "a\\t", "é", "\\u007f", "a\\\"b"] {
+        for bad in
+            ["", " ", "a b", "a;b", "a=b", "a,b", "a\\r\\nb", "a\\u0000", "a\\t", "é", "\\u007f", "a\\\"b"]
+        {
             assert_eq!(refusal(&format!(r#"{{"name":"__Host-x{bad} "}}"#)), "cookie.name", "{bad}");
             assert_eq!(refusal(&format!(r#"{{"name":"{bad}","insecure":true}}"#)), "cookie.name", "{bad}");
-            assert_eq!(refusal(&format!(r#"{{"name":"__Secure-s","path":"/ {bad}"}}"#)), "cookie.path", "{bad}");
+            assert_eq!(
+                refusal(&format!(r#"{{"name":"__Secure-s","path":"/ {bad}"}}"#)),
+                "cookie.path",
+                "{bad}"
+            );
             let domain = format!(r#"{{"name":"__Secure-s","domain":"{bad}"}}"#);
             assert_eq!(refusal(&domain), "cookie.domain", "{bad}");
         }
         for bad in ["", "app", "/;", "/a; Domain=evil.example", "/\\r\\nSet-Cookie: a=b", "/\\u0000", "/é"] {
-            assert_eq!(refusal(&format!(r#"{{"name":"__Secure-s","path":"{bad}"}}"#)), "cookie.path", "{bad}");
+            assert_eq!(
+                refusal(&format!(r#"{{"name":"__Secure-s","path":"{bad}"}}"#)),
+                "cookie.path",
+                "{bad}"
+            );
         }
-        for bad in
-            [".example.com", "example.com.", "a..b", "-a.b", "a-.b", "a_b.c", "192.0.2.1", "[::1]", "a:80", "*.a"]
-        {
+        for bad in [
+            ".example.com",
+            "example.com.",
+            "a..b",
+            "-a.b",
+            "a-.b",
+            "a_b.c",
+            "192.0.2.1",
+            "[::1]",
+            "a:80",
+            "*.a",
+        ] {
             let domain = format!(r#"{{"name":"__Secure-s","domain":"{bad}"}}"#);
             assert_eq!(refusal(&domain), "cookie.domain", "{bad}");
         }
@@ -393,9 +413,11 @@ mod tests {
     #[test]
     fn a_cookie_that_is_there_twice_is_nobodys() {
         let cookie = Cookie::default();
-        for header in
-            ["__Host-session=1; __Host-session=2", "__Host-session=1;__Host-session=1", "__Host-session=;__Host-session="]
-        {
+        for header in [
+            "__Host-session=1; __Host-session=2",
+            "__Host-session=1;__Host-session=1",
+            "__Host-session=;__Host-session=",
+        ] {
             assert_eq!(cookie.find(header.as_bytes()), Err(SessionError::InvalidSession), "{header}");
         }
     }

@@ -86,9 +86,9 @@ pub(super) fn is_token(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::format;
     use crate::runtime::OsEntropy;
     use crate::signature::Algorithm;
+    use alloc::format;
 
     fn keyring() -> Keyring {
         Keyring::generate(&[(Purpose::Csrf, Algorithm::Hs256)], 0, &mut OsEntropy).unwrap()
@@ -121,7 +121,8 @@ mod tests {
             assert!(!keys.is_good(b"id", &other), "{at}");
             assert!(!keys.is_good(b"id", &good.as_bytes()[..at]), "{at}");
         }
-        for other in [format!("{good}="), format!(" {good}"), format!("{good}AAAA"), format!("{good}{good}")] {
+        for other in [format!("{good}="), format!(" {good}"), format!("{good}AAAA"), format!("{good}{good}")]
+        {
             assert!(!keys.is_good(b"id", other.as_bytes()), "{other}");
             assert!(!is_token(other.as_bytes()), "{other}");
         }

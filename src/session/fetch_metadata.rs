@@ -181,7 +181,9 @@ mod tests {
         for site in ["same-origin", "none"] {
             assert!(!is_cross_site(site, "https://evil.example", "a.example"), "{site}");
         }
-        for site in ["same-site", "cross-site", "Same-Origin", "NONE", "same-origin ", "same-origin, none", "x"] {
+        for site in
+            ["same-site", "cross-site", "Same-Origin", "NONE", "same-origin ", "same-origin, none", "x"]
+        {
             assert!(is_cross_site(site, "https://a.example", "a.example"), "{site}");
             assert!(is_cross_site(site, "", "a.example"), "{site}");
             assert!(!is_cross_site(site, "https://app.example.com", "a.example"), "{site}");

@@ -78,7 +78,10 @@ impl Web {
     /// # Errors
     /// - [`SessionError::InvalidArgument`]: not a token.
     pub fn csrf_cookie(&self, token: &[u8]) -> Result<String, SessionError> {
-        Ok(self.config.cookie.csrf(known(token, csrf::is_token, SessionError::InvalidArgument)?, self.lifetime_s))
+        Ok(self
+            .config
+            .cookie
+            .csrf(known(token, csrf::is_token, SessionError::InvalidArgument)?, self.lifetime_s))
     }
 
     /// The session id in a `Cookie` header; `None` if there is no such cookie. Several lines of the header are
@@ -168,7 +171,9 @@ mod tests {
 
     fn web(config: &str) -> Result<Web, SessionError> {
         let keyring = Keyring::from_master(MASTER, r#"{"keys":[{"purpose":"csrf","epoch":1}]}"#).unwrap();
-        let Value::Object(object) = json::parse(config.as_bytes(), Limits::DOCUMENT).unwrap() else { panic!() };
+        let Value::Object(object) = json::parse(config.as_bytes(), Limits::DOCUMENT).unwrap() else {
+            panic!()
+        };
         let mut web = WebConfig::default();
         for (name, value) in object.iter() {
             assert!(web.read(&name.decode(), value)?, "{config}");
@@ -185,7 +190,8 @@ mod tests {
         assert_eq!(web.read_cookie(b"other=1"), Ok(None));
         let empty = b"__Host-session=";
         assert_eq!(web.read_cookie(empty), Err(SessionError::InvalidSession));
-        for bad in [&[b'A'; 63][..], &[b'A'; 65], &[b'='; 64], &[b'\n'; 64], b"\r\nSet-Cookie: a=b", b"\xff"] {
+        for bad in [&[b'A'; 63][..], &[b'A'; 65], &[b'='; 64], &[b'\n'; 64], b"\r\nSet-Cookie: a=b", b"\xff"]
+        {
             assert_eq!(web.cookie(bad), Err(SessionError::InvalidSession), "{bad:?}");
             assert_eq!(web.csrf_token(bad, &mut OsEntropy), Err(SessionError::InvalidSession), "{bad:?}");
             assert_eq!(web.csrf_cookie(bad), Err(SessionError::InvalidArgument), "{bad:?}");
