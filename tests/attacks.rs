@@ -21,10 +21,10 @@ use donjon::jwks::{JwksEvent, JwksPolicy, JwksState};
 use donjon::keyring::{Keyring, KeyringError, MAX_JWKS_LEN, MAX_KEYS};
 use donjon::password::{HasherConfig, Password, PasswordError, Profile, Strength, UserInputs, breach};
 use donjon::rbac::{Permission, Policy, PolicyError};
+use donjon::revocation::{RevocationError, RevocationFacts};
 use donjon::runtime::{OsEntropy, PasswordHasher};
 use donjon::signature::{Algorithm, AlgorithmSet};
 use donjon::token::refresh::{DEFAULT_GRACE_MS, RefreshState, RefreshVerdict};
-use donjon::token::revocation::RevocationFacts;
 use donjon::token::{
     Expected, Grant, Issuer, IssuerConfig, MAX_HEADER_LEN, MAX_PAYLOAD_LEN, MAX_TOKEN_LEN, PurposeName,
     PurposeTokens, TokenError, TokenType, Verifier, VerifierConfig, sign_claims, unverified_header,
@@ -210,7 +210,7 @@ fn attack_13_the_twin_of_a_revoked_es256_token_has_the_same_id() {
             is_family_revoked: false,
             is_key_revoked: false,
         };
-        assert_eq!(facts.check(), Err(TokenError::Revoked));
+        assert_eq!(facts.check(), Err(RevocationError::Revoked));
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 
 use super::EnvelopeError;
-use crate::bytes::lp;
+use crate::bytes::{Reader, lp};
 
 /// The longest encoded context, in bytes: all parts, and four bytes for each.
 pub const MAX_CONTEXT_LEN: usize = 4096;
@@ -59,9 +59,9 @@ impl<'a> Context<'a> {
         if encoded.len() > MAX_CONTEXT_LEN {
             return Err(EnvelopeError::TooLarge);
         }
-        let mut rest = encoded;
-        while !rest.is_empty() {
-            rest = skip_part(rest).ok_or(EnvelopeError::InvalidArgument)?;
+        let mut reader = Reader(encoded);
+        while !reader.0.is_empty() {
+            reader.part().ok_or(EnvelopeError::InvalidArgument)?;
         }
         Ok(Self(Cow::Borrowed(encoded)))
     }
@@ -71,12 +71,6 @@ impl<'a> Context<'a> {
     pub fn as_encoded(&self) -> &[u8] {
         &self.0
     }
-}
-
-/// What follows the first lp(part).
-fn skip_part(encoded: &[u8]) -> Option<&[u8]> {
-    let (len, rest) = encoded.split_first_chunk()?;
-    rest.get(usize::try_from(u32::from_be_bytes(*len)).ok()?..)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use super::aead::TAG_LEN;
 use super::passphrase::{Kdf, SALT_LEN};
 use super::{EnvelopeError, chunked};
+use crate::bytes::Reader;
 use crate::keyring::MAX_KEY_ID_LEN;
 
 const MAGIC: &[u8; 4] = b"DJN1";
@@ -156,23 +157,6 @@ fn read_kdf(reader: &mut Reader<'_>) -> Option<Kdf> {
         time_cost: u32::from_be_bytes(*reader.array()?),
         parallelism: u32::from_be_bytes(*reader.array()?),
     })
-}
-
-/// What is left to be read.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (read, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(read)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
-        let (read, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(read)
-    }
 }
 
 #[cfg(test)]

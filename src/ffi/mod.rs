@@ -82,6 +82,7 @@ use crate::fernet::FernetError;
 use crate::keyring::KeyringError;
 use crate::limit::LimitError;
 use crate::password::PasswordError;
+use crate::revocation::RevocationError;
 use crate::token::TokenError;
 
 /// Runs `call` and returns its status. A panic is a defect in donjon; it never crosses into C.
@@ -129,6 +130,12 @@ impl From<KeyringError> for Status {
 
 impl From<LimitError> for Status {
     fn from(error: LimitError) -> Self {
+        error.status()
+    }
+}
+
+impl From<RevocationError> for Status {
+    fn from(error: RevocationError) -> Self {
         error.status()
     }
 }

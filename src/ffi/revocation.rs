@@ -3,7 +3,7 @@
 use super::guard;
 use super::memory::reference;
 use super::status::DONJON_NEVER;
-use crate::token::revocation::RevocationFacts;
+use crate::revocation::RevocationFacts;
 
 /// What the host's store says about one token.
 #[repr(C)]

@@ -183,6 +183,18 @@ impl Key {
         self.algorithms.only().filter(|_| material.can_sign())
     }
 
+    /// The algorithm that all that is made with the key is of: the only one it may be used with, or for a
+    /// secret that names none the first of its family.
+    pub(crate) fn own_algorithm(&self) -> Option<Algorithm> {
+        let is_secret = self.key_type() == Some(KeyType::Symmetric);
+        self.algorithms.only().or_else(|| self.algorithms.iter().next().filter(|_| is_secret))
+    }
+
+    /// The algorithm that the key mints with, if it signs.
+    pub(crate) fn minting_algorithm(&self) -> Option<Algorithm> {
+        self.own_algorithm().filter(|_| self.material.as_ref().is_some_and(|material| material.can_sign()))
+    }
+
     /// Whether a master secret makes it again, so that it cannot be destroyed.
     pub(crate) const fn is_derived(&self) -> bool {
         self.is_derived

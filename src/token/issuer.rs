@@ -7,15 +7,15 @@ use alloc::vec::Vec;
 use super::TokenError;
 use super::claims::Claims;
 use super::jws::{self, header_segment, token_bound};
-use super::refresh::RefreshState;
-use super::revocation;
+use super::refresh::{RefreshState, is_family};
 use super::verifier::{Expected, integer, one_or_more, text_of};
 use crate::base64url;
 use crate::bytes::length;
 use crate::entropy::Entropy;
 use crate::json::{self, Limits, Members, ObjectWriter, Value};
 use crate::keyring::{Key, KeyStatus, Keyring, Purpose};
-use crate::signature::{Algorithm, KeyType};
+use crate::revocation::{DEFAULT_SKEW_S, issue_time};
+use crate::signature::Algorithm;
 use crate::time::MAX_DURATION_S;
 
 /// The life of an access token unless said otherwise: 30 minutes.
@@ -25,7 +25,7 @@ pub const DEFAULT_REFRESH_TTL_S: i64 = 7 * 24 * 60 * 60;
 /// The longest subject, in bytes.
 pub const MAX_SUBJECT_LEN: usize = 1024;
 
-/// Claims that the issuer writes itself, and that nobody passes in.
+/// Claims that the issuer writes itself, and that nobody passes in; but for an access token's `family`.
 const RESERVED: [&str; 9] = ["iss", "sub", "aud", "iat", "exp", "jti", "family", "generation", "sfp"];
 
 /// Room for the punctuation, the names and the numbers of the claims that the issuer writes.
@@ -91,7 +91,8 @@ pub struct Grant<'a> {
     /// The subject's `roles`; left out where empty.
     pub roles: &'a [&'a str],
     /// Further claims as one JSON object; empty for none. It may hold `permissions` and `roles` (lists of
-    /// strings) where the grant names none.
+    /// strings) where the grant names none, and an access token's the `family` that it goes with, by which
+    /// it is revoked together with that.
     pub claims: &'a str,
     /// The token's life in seconds, if not the issuer's.
     pub ttl_s: Option<i64>,
@@ -137,7 +138,7 @@ impl SigningKey {
     pub(super) fn primary(keyring: &Keyring) -> Result<Self, TokenError> {
         let key = keyring.primary(Purpose::Token).ok_or(TokenError::Config("no primary token key"))?;
         let algorithm =
-            minting_algorithm(key).ok_or(TokenError::Config("the primary token key does not sign"))?;
+            key.minting_algorithm().ok_or(TokenError::Config("the primary token key does not sign"))?;
         Ok(Self { key: Arc::clone(key), algorithm })
     }
 
@@ -155,13 +156,6 @@ impl SigningKey {
         self.key.check_usable(now_s)?;
         jws::sign(&self.key, self.algorithm, header_segment, payload)
     }
-}
-
-/// The algorithm that `key` mints with, if it signs: its own, or for a secret that names none the first
-/// of its family.
-fn minting_algorithm(key: &Key) -> Option<Algorithm> {
-    let is_secret = key.key_type() == Some(KeyType::Symmetric);
-    key.signing_algorithm().or_else(|| key.algorithms().iter().next().filter(|_| is_secret))
 }
 
 /// Mints tokens with the primary token key of a keyring. Built once, shared by all threads; after a
@@ -208,8 +202,8 @@ impl Issuer {
     /// Cost: one signature, 16 bytes of entropy.
     ///
     /// # Errors
-    /// - [`TokenError::InvalidArgument`]: an empty subject, a claim that is written already, a life
-    ///   that is not positive or over 100 years.
+    /// - [`TokenError::InvalidArgument`]: an empty subject, a claim that is written already, a `family` that
+    ///   is none, a life that is not positive or over 100 years.
     /// - [`TokenError::BadClaimType`], [`TokenError::Malformed`]: the further claims are no JSON object,
     ///   or `permissions` or `roles` no list of strings.
     /// - [`TokenError::TooLarge`]: over a limit.
@@ -278,7 +272,7 @@ impl Issuer {
         if grant.subject.len() > MAX_SUBJECT_LEN || grant.claims.len() > jws::MAX_PAYLOAD_LEN {
             return Err(TokenError::TooLarge);
         }
-        let issued_at_s = revocation::issue_time(now_s, grant.revoked_since_s, revocation::DEFAULT_SKEW_S);
+        let issued_at_s = issue_time(now_s, grant.revoked_since_s, DEFAULT_SKEW_S);
         let room = self.opening.len().saturating_add(self.audience.len()).saturating_add(FIXED_CLAIMS_LEN);
         let mut payload = String::with_capacity(
             room.saturating_add(grant.subject.len()).saturating_add(grant.claims.len()),
@@ -301,7 +295,7 @@ impl Issuer {
         }
         write_list("permissions", grant.permissions, &mut payload);
         write_list("roles", grant.roles, &mut payload);
-        write_further(grant, &mut payload)?;
+        write_further(grant, state, &mut payload)?;
         payload.push('}');
         Ok(payload)
     }
@@ -362,7 +356,11 @@ fn write_list(name: &str, list: &[&str], out: &mut String) {
 }
 
 /// Appends the members of the caller's object, each checked.
-fn write_further(grant: &Grant<'_>, out: &mut String) -> Result<(), TokenError> {
+fn write_further(
+    grant: &Grant<'_>,
+    state: Option<&RefreshState>,
+    out: &mut String,
+) -> Result<(), TokenError> {
     let claims = grant.claims;
     if claims.is_empty() {
         return Ok(());
@@ -371,7 +369,10 @@ fn write_further(grant: &Grant<'_>, out: &mut String) -> Result<(), TokenError> 
     let mut is_empty = true;
     while let Some((name, value)) = members.next_member()? {
         is_empty = false;
-        if RESERVED.iter().any(|reserved| name == *reserved) {
+        let is_its_family = name == "family"
+            && state.is_none()
+            && matches!(value, Value::Text(text) if is_family(&text.decode()));
+        if !is_its_family && RESERVED.iter().any(|reserved| name == *reserved) {
             return Err(TokenError::InvalidArgument);
         }
         let is_there = |member: &str, list: &[&str]| name == member && !list.is_empty();
@@ -427,7 +428,7 @@ pub fn sign_claims(
         return Err(TokenError::TooLarge);
     }
     let key = signing_key(keyring, key_id)?;
-    let algorithm = minting_algorithm(key).ok_or(TokenError::AlgNotAllowed)?;
+    let algorithm = key.minting_algorithm().ok_or(TokenError::AlgNotAllowed)?;
     let checked = Claims::read::<&str>(claims.to_vec(), &[])?;
     if checked.has_bad_audience {
         return Err(TokenError::BadClaimType);
@@ -462,7 +463,7 @@ fn signing_key<'a>(keyring: &'a Keyring, key_id: Option<&str>) -> Result<&'a Key
     if let Some(primary) = keyring.primary(Purpose::Token) {
         return Ok(primary);
     }
-    let signs = |key: &&Arc<Key>| key.status() == KeyStatus::Active && minting_algorithm(key).is_some();
+    let signs = |key: &&Arc<Key>| key.status() == KeyStatus::Active && key.minting_algorithm().is_some();
     let mut signing = keyring.of_purpose(Purpose::Token).filter(signs);
     signing.next().filter(|_| signing.next().is_none()).map(AsRef::as_ref).ok_or(TokenError::UnknownKey)
 }

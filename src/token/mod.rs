@@ -3,7 +3,7 @@
 //! *Decides* whether a token is genuine, of the expected type, in its time, and from and for whom it
 //! should be. *Inputs*: a keyring, expectations that are given or waived by name, the token, the clock.
 //! *State*: none for access tokens; 32 bytes per refresh family ([`refresh`]); what the host's store
-//! says about revocation ([`revocation`]). *Threat*: forgery by confusing algorithms, keys or types;
+//! says about [revocation](crate::revocation). *Threat*: forgery by confusing algorithms, keys or types;
 //! parsers that disagree; replayed refresh tokens; inputs made to be expensive.
 //!
 //! | type | `typ` | life | made by |
@@ -22,7 +22,6 @@ mod issuer;
 mod jws;
 mod purpose;
 pub mod refresh;
-pub mod revocation;
 mod token_type;
 mod verifier;
 

@@ -189,9 +189,18 @@ impl RefreshState {
     }
 
     fn is_family(&self, text: &str) -> bool {
-        let mut family = [0; FAMILY_LEN + 4];
-        base64url::decode_to_slice(text.as_bytes(), &mut family).is_ok_and(|family| family == self.family)
+        read_family(text) == Some(self.family)
     }
+}
+
+/// Whether a text is the id of a family, in its 22 characters.
+pub(super) fn is_family(text: &str) -> bool {
+    read_family(text).is_some()
+}
+
+fn read_family(text: &str) -> Option<[u8; FAMILY_LEN]> {
+    let mut family = [0; FAMILY_LEN + 4];
+    base64url::decode_to_slice(text.as_bytes(), &mut family).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

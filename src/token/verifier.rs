@@ -13,8 +13,8 @@ use crate::signature::{Algorithm, AlgorithmSet};
 use crate::time::{MAX_LEEWAY_S, NumericDate};
 
 /// How far ahead of the clock a token may claim to have been minted: an issuer that has just honoured
-/// "log out everywhere" stamps up to this much (see [`super::revocation`]).
-const MAX_EARLY_S: i64 = super::revocation::DEFAULT_SKEW_S + 1;
+/// "log out everywhere" stamps up to this much (see [`crate::revocation`]).
+const MAX_EARLY_S: i64 = crate::revocation::DEFAULT_SKEW_S + 1;
 
 /// The most claims that a verifier can ask for.
 const MAX_REQUIRED: usize = 64;

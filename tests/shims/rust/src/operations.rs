@@ -5,9 +5,9 @@ use donjon::error::Status;
 use donjon::json::{self, Limits, ObjectWriter, Value};
 use donjon::jwks::{JwksEvent, JwksPolicy, JwksState};
 use donjon::keyring::Keyring;
+use donjon::revocation::RevocationFacts;
 use donjon::signature::Algorithm;
 use donjon::token::refresh::{REFRESH_STATE_LEN, RefreshState, RefreshVerdict};
-use donjon::token::revocation::RevocationFacts;
 use donjon::token::{
     PurposeName, PurposeTokens, Verifier, VerifierConfig, read_algorithms, sign_claims, verify_jws,
 };
@@ -15,7 +15,7 @@ use donjon::token::{
 use crate::Answer;
 use crate::refusal::Refusal;
 use crate::request::Request;
-use crate::{columns, envelopes, fernet, limits, passwords, roles};
+use crate::{columns, envelopes, fernet, limits, passwords, revocation, roles};
 
 pub(crate) type Outcome = Result<Answer, Refusal>;
 
@@ -97,6 +97,16 @@ pub(crate) fn dispatch(request: &Request<'_>) -> Outcome {
         "lockout_counters" => limits::lockout_counters(request),
         "lockout_device_token" => limits::lockout_device_token(request),
         "client_ip" => limits::client_ip(request),
+        "revocation_keys" => revocation::revocation_keys(request),
+        "revocation_record_check" => revocation::revocation_record_check(request),
+        "revocation_issue_since" => revocation::revocation_issue_since(request),
+        "revocation_key" => revocation::revocation_key(request),
+        "revocation_revoke" => revocation::revocation_revoke(request),
+        "store_marker" => revocation::store_marker(request),
+        "revocation_set_sign" => revocation::revocation_set_sign(request),
+        "revocation_set_open" => revocation::revocation_set_open(request),
+        "revocation_set_info" => revocation::revocation_set_info(request),
+        "revocation_set_check" => revocation::revocation_set_check(request),
         _ => Err(Refusal::UnsupportedOperation),
     }
 }

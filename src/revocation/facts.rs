@@ -1,13 +1,6 @@
-//! Revocation: whether a token that verifies was taken back since.
-//!
-//! *Decides* from what the host's store says: the token, its family or its key were revoked, or all
-//! tokens of its subject *since* a time, so that "log out everywhere" is one write and not a scan.
-//! *Threat*: a store that was flushed or restored forgets; so it carries a marker of when it was begun,
-//! and without one, or with a younger one than the token, the answer is no.
-//!
-//! Tokens are told apart by `jti`, never by their text: an ECDSA signature has a twin.
+//! What is known of one token, and what follows from it.
 
-use super::TokenError;
+use super::RevocationError;
 use crate::time::MAX_LEEWAY_S;
 
 /// How far apart the clocks of issuers may be unless said otherwise, in seconds.
@@ -38,21 +31,21 @@ impl RevocationFacts {
     /// Decides.
     ///
     /// # Errors
-    /// - [`TokenError::Revoked`]: taken back, or the store cannot say that it was not.
-    /// - [`TokenError::MissingClaim`]: no `iat`, which every answer depends on.
-    /// - [`TokenError::InvalidArgument`]: a skew that is negative or over 300 s.
-    pub fn check(&self) -> Result<(), TokenError> {
+    /// - [`RevocationError::Revoked`]: taken back, or the store cannot say that it was not.
+    /// - [`RevocationError::MissingClaim`]: no `iat`, which every answer depends on.
+    /// - [`RevocationError::InvalidArgument`]: a skew that is negative or over 300 s.
+    pub fn check(&self) -> Result<(), RevocationError> {
         if !(0..=MAX_LEEWAY_S).contains(&self.skew_s) {
-            return Err(TokenError::InvalidArgument);
+            return Err(RevocationError::InvalidArgument);
         }
         if self.is_token_revoked || self.is_family_revoked || self.is_key_revoked {
-            return Err(TokenError::Revoked);
+            return Err(RevocationError::Revoked);
         }
-        let store_since_s = self.store_since_s.ok_or(TokenError::Revoked)?;
-        let issued_at_s = self.issued_at_s.ok_or(TokenError::MissingClaim)?;
+        let store_since_s = self.store_since_s.ok_or(RevocationError::Revoked)?;
+        let issued_at_s = self.issued_at_s.ok_or(RevocationError::MissingClaim)?;
         let is_from_before = |since_s: i64| issued_at_s <= since_s.saturating_add(self.skew_s);
         if self.subject_since_s.is_some_and(is_from_before) || issued_at_s < store_since_s {
-            return Err(TokenError::Revoked);
+            return Err(RevocationError::Revoked);
         }
         Ok(())
     }
@@ -93,9 +86,12 @@ mod tests {
             RevocationFacts { store_since_s: Some(1_001), ..CLEAN },
             RevocationFacts { store_since_s: None, ..CLEAN },
         ] {
-            assert_eq!(facts.check(), Err(TokenError::Revoked), "{facts:?}");
+            assert_eq!(facts.check(), Err(RevocationError::Revoked), "{facts:?}");
         }
-        assert_eq!(RevocationFacts { issued_at_s: None, ..CLEAN }.check(), Err(TokenError::MissingClaim));
+        assert_eq!(
+            RevocationFacts { issued_at_s: None, ..CLEAN }.check(),
+            Err(RevocationError::MissingClaim)
+        );
     }
 
     #[test]
@@ -105,7 +101,7 @@ mod tests {
         let fresh = RevocationFacts { issued_at_s: Some(issued), subject_since_s: Some(since_s), ..CLEAN };
         assert_eq!(fresh.check(), Ok(()));
         let old = RevocationFacts { issued_at_s: Some(since_s), ..fresh };
-        assert_eq!(old.check(), Err(TokenError::Revoked));
+        assert_eq!(old.check(), Err(RevocationError::Revoked));
         assert_eq!(issue_time(9_000, Some(since_s), DEFAULT_SKEW_S), 9_000);
     }
 
@@ -116,7 +112,7 @@ mod tests {
         let between = RevocationFacts { issued_at_s: Some(issued), subject_since_s: Some(first_s), ..CLEAN };
         assert_eq!(between.check(), Ok(()));
         let again = RevocationFacts { subject_since_s: Some(first_s + 1), ..between };
-        assert_eq!(again.check(), Err(TokenError::Revoked));
+        assert_eq!(again.check(), Err(RevocationError::Revoked));
     }
 
     #[test]
