@@ -35,6 +35,8 @@ from generator import (
     revocation_records,
     revocation_sets,
     rfc,
+    session_requests,
+    sessions,
     shape,
     signing,
     sources,
@@ -47,7 +49,7 @@ from generator import (
 HERE = Path(__file__).resolve().parent
 # What other libraries wrote once, by foreign.py.
 GIVEN = {Path("golden/foreign.json")}
-THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, revocation_records, store_marker, revocation_sets, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet, limits, client_ip)
+THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, revocation_records, store_marker, revocation_sets, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet, limits, client_ip, sessions, session_requests)
 
 
 def write(folder: Path) -> int:
