@@ -19,6 +19,9 @@ pub const MAX_COOKIE_PATH_LEN: usize = 255;
 /// The longest domain of a cookie, in bytes (RFC 1035 §2.3.4).
 pub const MAX_COOKIE_DOMAIN_LEN: usize = 253;
 
+/// The longest `Set-Cookie`, in bytes.
+pub const MAX_SET_COOKIE_LEN: usize = 1024;
+
 /// The longest `Cookie` header that is read, in bytes.
 pub const MAX_COOKIE_HEADER_LEN: usize = 16 * 1024;
 
@@ -372,7 +375,10 @@ mod tests {
             cookie(&format!(r#"{{"name":"__Secure-{name}","path":"/{path}","domain":"{domain}"}}"#))
         };
         let labels = |last: usize| format!("{0}.{0}.{0}.{1}", "a".repeat(63), "a".repeat(last));
-        assert!(of(MAX_COOKIE_NAME_LEN, MAX_COOKIE_PATH_LEN, &labels(61)).is_ok());
+        let longest = of(MAX_COOKIE_NAME_LEN, MAX_COOKIE_PATH_LEN, &labels(61)).unwrap();
+        let value = "A".repeat(64);
+        assert!(longest.csrf(Some(&value), i64::MAX).len() <= MAX_SET_COOKIE_LEN);
+        assert!(longest.session(Some(&value), i64::MAX).len() <= MAX_SET_COOKIE_LEN);
         assert!(of(MAX_COOKIE_NAME_LEN + 1, 1, "a").is_err());
         assert!(of(10, MAX_COOKIE_PATH_LEN + 1, "a").is_err());
         assert!(of(10, 1, &labels(62)).is_err());
