@@ -53,11 +53,11 @@ def keys() -> Suite:
         places = [at for at, _, _ in token.lookups(secrets or [DEVICE.secret])]
         suite.add(f"read: {name}", {"op": "revocation_keys", "keyring": keyring, **asked(token)}, {"ok": True, "keys": places})
 
-    def written(name: str, kind: str, subject: str, id: str, answer: Case) -> None:
-        suite.add(f"written: {name}", {"op": "revocation_key", "keyring": ONE, "kind": kind, "subject": subject, "id": id}, answer)
+    def written(title: str, kind: str, subject: str, name: str, answer: Case) -> None:
+        suite.add(f"written: {title}", {"op": "revocation_key", "keyring": ONE, "kind": kind, "subject": subject, "name": name}, answer)
 
-    def at(kind: str, subject: str, id: str) -> Case:
-        return {"ok": True, "key": revoking.place(tag(DEVICE.secret, subject), kind, id)}
+    def at(kind: str, subject: str, name: str) -> Case:
+        return {"ok": True, "key": revoking.place(tag(DEVICE.secret, subject), kind, name)}
 
     reads("everything", WHOLE)
     for member in ("subject", "token_id", "family", "key_id"):
@@ -221,12 +221,12 @@ def revoking_() -> Suite:
     suite = Suite("revocation-writes", "What a revocation writes, and how long it is kept.", f"{SOURCE}; ATTACKS.md 13, 20 and 52a")
     names = {"token": TOKEN_ID, "family": FAMILY, "key": "ed25519", "subject": ""}
 
-    def writes(name: str, kind: str, *, subject: str = "ann", id: str | None = None, stored: bytes = b"", until_s: int | None = None, now_ms: int = NOW_MS, error: str | None = None, **config: int) -> None:
-        given = names[kind] if id is None else id
-        request = {"op": "revocation_revoke", "keyring": ONE, **({"config": config} if config else {}), "kind": kind, "subject": subject, "id": given, "stored_hex": stored.hex(), "until_s": until_s, "now_ms": now_ms}
+    def writes(title: str, kind: str, *, subject: str = "ann", name: str | None = None, stored: bytes = b"", until_s: int | None = None, now_ms: int = NOW_MS, error: str | None = None, **config: int) -> None:
+        given = names[kind] if name is None else name
+        request = {"op": "revocation_revoke", "keyring": ONE, **({"config": config} if config else {}), "kind": kind, "subject": subject, "name": given, "stored_hex": stored.hex(), "until_s": until_s, "now_ms": now_ms}
         whose = subject if kind == "subject" else given
         answer = refusal(error) if error else {"ok": True, **revoking.revoke(kind, whose, stored, until_s, now_ms, **config)}
-        suite.add(name, request, answer)
+        suite.add(title, request, answer)
 
     for kind in ("token", "family", "key"):
         whole = record(kind, names[kind], NOW + 900)
@@ -240,11 +240,11 @@ def revoking_() -> Suite:
         writes(f"a {kind} over the record of another", kind, stored=record(kind, "other", NOW + 9000), until_s=NOW + 60)
         writes(f"a {kind} over a damaged record", kind, stored=whole[:-1] + b"\xff", until_s=NOW + 60)
         writes(f"a {kind} over junk", kind, stored=b"junk", until_s=NOW + 60)
-        writes(f"a {kind} without an id", kind, id="", error="invalid_argument")
-        writes(f"a {kind} with an id of 1,025 bytes", kind, id="a" * 1025, error="invalid_argument|too_large")
+        writes(f"a {kind} without an id", kind, name="", error="invalid_argument")
+        writes(f"a {kind} with an id of 1,025 bytes", kind, name="a" * 1025, error="invalid_argument|too_large")
     writes("a token without a subject", "token", subject="", until_s=NOW + 60)
-    writes("a token id of 1,024 bytes", "token", id="a" * 1024, until_s=NOW + 60)
-    writes("a token id of another script", "token", id="\u4e2d\U0001f600", until_s=NOW + 60)
+    writes("a token id of 1,024 bytes", "token", name="a" * 1024, until_s=NOW + 60)
+    writes("a token id of another script", "token", name="\u4e2d\U0001f600", until_s=NOW + 60)
 
     def logged_out(since_s: int, subject: str = "ann", until_s: int | None = None) -> bytes:
         return record("subject", subject, since_s + 2 + revoking.DEFAULT_LONGEST_TTL_S + 300 if until_s is None else until_s, since_s)
@@ -270,7 +270,7 @@ def revoking_() -> Suite:
         writes(f"log out everywhere a subject {name}", "subject", subject=subject)
     writes("log out everywhere: nobody", "subject", subject="", error="invalid_argument")
     writes("log out everywhere: a subject of 1,025 bytes", "subject", subject="a" * 1025, error="invalid_argument|too_large")
-    request = {"op": "revocation_revoke", "keyring": ONE, "kind": "session", "subject": "ann", "id": "x", "stored_hex": "", "until_s": None, "now_ms": NOW_MS}
+    request = {"op": "revocation_revoke", "keyring": ONE, "kind": "session", "subject": "ann", "name": "x", "stored_hex": "", "until_s": None, "now_ms": NOW_MS}
     suite.add("a kind that there is not", request, refusal("bad_request"))
     return suite
 
@@ -279,7 +279,7 @@ def configurations() -> Suite:
     suite = Suite("revocation-configuration", "What rules of revocation are made of.", SOURCE)
 
     def made(name: str, answer: Case, keyring: Case = ONE, config: Any = ...) -> None:
-        request = {"op": "revocation_key", "keyring": keyring, **({} if config is ... else {"config": config}), "kind": "subject", "subject": "ann", "id": ""}
+        request = {"op": "revocation_key", "keyring": keyring, **({} if config is ... else {"config": config}), "kind": "subject", "subject": "ann", "name": ""}
         suite.add(name, request, answer)
 
     good = {"ok": True, "key": revoking.place(tag(DEVICE.secret, "ann"), "subject")}

@@ -142,7 +142,7 @@ def signing() -> Suite:
     refuses("a primary that only verifies", "config_error", keyring={"keys": [EDDSA.jwk(purpose="token", status="primary")]})
     refuses("no token key at all", "config_error", keyring={"keys": [keys.DEVICE.jwk(purpose="device", status="primary")]})
     refuses("a primary whose time is over", "key_expired", keyring=ring(EDDSA, not_after_s=NOW))
-    for name, stored in {"cut": RECORDS[0][:17], "of another version": b"\x02" + RECORDS[0][1:], "of no kind": b"\x01\x05" + RECORDS[0][2:], "without an id": RECORDS[0][:18], "with a time that its kind has not": RECORDS[0][:17] + b"\x01" + RECORDS[0][18:], "that is no text": RECORDS[0][:-1] + b"\xff", "of 1,025 bytes": record("token", "a" * 1025, VALID_UNTIL), "that is empty": b"", "that is a marker": bytes([1]) + bytes(23)}.items():
+    for name, stored in {"cut": RECORDS[0][:17], "of another version": b"\x02" + RECORDS[0][1:], "of no kind": b"\x01\x05" + RECORDS[0][2:], "without an id": RECORDS[0][:18], "with a time that its kind has not": RECORDS[0][:17] + b"\x01" + RECORDS[0][18:], "of 1,025 bytes": record("token", "a" * 1025, VALID_UNTIL), "that is empty": b"", "that is a marker": bytes([1]) + bytes(23)}.items():
         refuses(f"a record {name}", "malformed", records=[*RECORDS, stored])
     refuses("a key id over 128 bytes", "malformed", records=[record("key", "k" * 129, VALID_UNTIL)])
     return suite
@@ -301,7 +301,6 @@ def opening() -> Suite:
     ill("more keys than there are", base.body(kid, keys=(2).to_bytes(2, "big") + named("a")))
     ill("fewer keys than there are", base.body(kid, keys=(0).to_bytes(2, "big") + named("a")))
     ill("a key id that is longer than what is left", base.body(kid, keys=(1).to_bytes(2, "big") + b"\x05a"))
-    ill("a key id that is no text", base.body(kid, keys=(1).to_bytes(2, "big") + b"\x01\xff"))
     ill("a key without an id", base.body(kid, keys=(1).to_bytes(2, "big") + b"\0"))
     return suite
 
