@@ -104,6 +104,18 @@
 // The bytes of a family's state.
 #define DONJON_REFRESH_STATE_LEN 32
 
+// A token, by its jti.
+#define DONJON_REVOKED_TOKEN 1
+
+// A refresh family, with the access tokens that carry its id.
+#define DONJON_REVOKED_FAMILY 2
+
+// All tokens of a subject that were issued until now: "log out everywhere".
+#define DONJON_REVOKED_SUBJECT 3
+
+// All tokens that a key signed.
+#define DONJON_REVOKED_KEY 4
+
 // As many first bytes of any envelope as tell all that stands before its first chunk, and the cap for a
 // header.
 #define DONJON_ENVELOPE_PREFIX_MAX 6336
@@ -263,6 +275,21 @@
 // The offline revocation set is over its time, or not of its time yet.
 #define DONJON_REVOCATION_SET_STALE 145
 
+// The bytes of a store's marker.
+#define DONJON_MARKER_LEN 24
+
+// There is no marker: a new store, or one that was flushed.
+#define DONJON_MARKER_MISSING 1
+
+// What is stored is no marker.
+#define DONJON_MARKER_DAMAGED 2
+
+// The marker is older than it was before: the store was restored.
+#define DONJON_MARKER_ROLLED_BACK 3
+
+// Nobody said for too long that the store is alive: it may have been restored since.
+#define DONJON_MARKER_SILENT 4
+
 // One of the permissions is enough.
 #define DONJON_ANY 1
 
@@ -339,6 +366,12 @@ typedef struct donjon_purpose_tokens donjon_purpose_tokens;
 
 // Opens any range of an envelope that the host keeps, from just the chunks that hold it.
 typedef struct donjon_reader donjon_reader;
+
+// An offline revocation set whose signature holds. Never changes.
+typedef struct donjon_revocation_set donjon_revocation_set;
+
+// Names revocation records in a store, and decides by what is found there. Never changes.
+typedef struct donjon_revocations donjon_revocations;
 
 // Seals and opens under one source of keys: a keyring, a passphrase, a host's KMS or HSM, or a data key.
 // Everything that takes a sealer takes any of them.
@@ -466,6 +499,21 @@ typedef struct {
   // Zero.
   uint8_t reserved[5];
 } donjon_revocation_facts;
+
+// What a store's marker says of the store.
+typedef struct {
+  // When the store's knowledge begins: sessions and tokens from before are dead. 0: it always knew.
+  int64_t since_ms;
+  // How long the store has to keep the marker.
+  int64_t keep_ms;
+  // 1: the marker must be written, by compare-and-set, before anything is decided by this; where that fails,
+  // read everything again. 2: it may be written; if that fails, never mind. 0: it is what is stored.
+  uint8_t write;
+  // DONJON_MARKER_*: why the store begins anew; 0: it does not. Worth a log line.
+  uint8_t reason;
+  // Zero.
+  uint8_t reserved[6];
+} donjon_marker_verdict;
 
 // A stretch of the output buffer. offset is DONJON_ABSENT where there is none.
 typedef struct {
@@ -1024,8 +1072,9 @@ size_t donjon_issuer_bound(const donjon_issuer *issuer, size_t subject_len, size
 // Mints an access token ("at+jwt"): iss, sub, aud, iat, exp, a random jti, then the further claims.
 //
 // subject: UTF-8, 1 to 1,024 bytes.
-// claims: further claims, one JSON object, among them "permissions" and "roles" (lists of strings);
-//   empty for none. They may not name a claim that the issuer writes.
+// claims: further claims, one JSON object, among them "permissions" and "roles" (lists of strings), and
+//   "family" (22 characters), the refresh family that the token is revoked with; empty for none. They may
+//   not name a claim that the issuer writes.
 // ttl_s: the token's life; 0 for the issuer's.
 // since_s: the subject's last "log out everywhere", or DONJON_NEVER; iat is stamped late enough for the
 //   token to outlive it.
@@ -1893,6 +1942,209 @@ int32_t donjon_refresh_revoke(const uint8_t *state, size_t state_len, uint8_t *o
 // Errors: REVOKED, MISSING_CLAIM (no iat), INVALID_ARGUMENT (skew_s).
 int32_t donjon_revocation_check(const donjon_revocation_facts *facts);
 
+// The bytes of a revocation set at most, made of records of so many bytes; 0 if those are too many.
+size_t donjon_revocation_set_bound(size_t records_len);
+
+// Signs a revocation set with the keyring's primary token key, for those who cannot ask the store.
+//
+// sequence: higher than that of every set before.
+// store_since_ms: of the store's marker, read with the records.
+// skew_s: that of the rules of revocation.
+// issued_at_s, valid_until_s: now, and up to 86,400 seconds later; from then on the set refuses every token.
+// records: all revocation records of the store, each behind its length as a big-endian u32. Those that may be
+//   forgotten are left out.
+// cap: at least donjon_revocation_set_bound(records_len).
+//
+// Errors: CONFIG_ERROR (no primary token key that signs and has an id), KEY_EXPIRED, MALFORMED (one of records is
+// none), TOO_LARGE (over 2 GiB of records, or 65,535 keys), INVALID_ARGUMENT, BUFFER_TOO_SMALL,
+// ENTROPY_UNAVAILABLE, OUT_OF_MEMORY.
+int32_t donjon_revocation_set_sign(const donjon_keyring *keyring,
+                                   uint64_t sequence,
+                                   int64_t store_since_ms,
+                                   int64_t skew_s,
+                                   int64_t issued_at_s,
+                                   int64_t valid_until_s,
+                                   const uint8_t *records,
+                                   size_t records_len,
+                                   uint8_t *out,
+                                   size_t cap,
+                                   size_t *out_len);
+
+// Opens a revocation set, and keeps a copy of its bytes.
+//
+// keyring: with the token key that signed it; it may be freed afterwards.
+// last_sequence: that of the last set that was opened; 0 for none.
+//
+// Errors: MALFORMED, UNKNOWN_KEY, KEY_DISABLED, KEY_DESTROYED, KEY_EXPIRED, BAD_SIGNATURE, STATE_STALE (older than
+// the last), REVOCATION_SET_STALE (its time is over, or has not come), OUT_OF_MEMORY.
+int32_t donjon_revocation_set_open(const uint8_t *set,
+                                   size_t set_len,
+                                   const donjon_keyring *keyring,
+                                   uint64_t last_sequence,
+                                   int64_t now_s,
+                                   donjon_revocation_set **out);
+
+// Decides about a token that verifies, without a store. DONJON_OK: it was not taken back before the set was
+// signed. What is empty is not looked up.
+//
+// issued_at_s: the token's iat, or DONJON_NEVER.
+// is_probable: receives 1, with REVOKED, where the answer rests on a hash that one token in about a million shares
+//   with a revoked one: ask the store, where it can be reached. 0: it is certain. Written with DONJON_OK and
+//   REVOKED alike.
+//
+// Errors: REVOKED, REVOCATION_SET_STALE (refuse, whatever the token), MISSING_CLAIM (no iat).
+int32_t donjon_revocation_set_check(const donjon_revocation_set *set,
+                                    const uint8_t *subject,
+                                    size_t subject_len,
+                                    const uint8_t *token_id,
+                                    size_t token_id_len,
+                                    const uint8_t *family,
+                                    size_t family_len,
+                                    const uint8_t *key_id,
+                                    size_t key_id_len,
+                                    int64_t issued_at_s,
+                                    int64_t now_s,
+                                    uint8_t *is_probable);
+
+// What a revocation set says of itself, as JSON: {"sequence","issued_at_s","valid_until_s","store_since_s","ids",
+// "subjects","keys","bytes","false_positive_rate"}: ids are tokens and families; the rate is that of one look-up
+// of a token or a family that is not among them.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_revocation_set_info(const donjon_revocation_set *set,
+                                   uint8_t *out,
+                                   size_t cap,
+                                   size_t *out_len);
+
+// Frees a revocation set.
+void donjon_revocation_set_free(donjon_revocation_set *set);
+
+// Makes the rules of revocation from a keyring, which may be freed afterwards: "device" secrets name users in
+// the store.
+//
+// config: empty, or {"skew_s":2,"longest_ttl_s":2592000}: how far apart the clocks of issuers may be (0 to 300),
+//   and how long the longest token lives (up to 100 years). Either may be left out.
+//
+// Errors: CONFIG_ERROR (no primary "device" secret; config).
+int32_t donjon_revocations_new(const donjon_keyring *keyring,
+                               const uint8_t *config,
+                               size_t config_len,
+                               donjon_revocations **out);
+
+// Says why donjon_revocations_new refuses a configuration: null if it does not, else
+// {"error":"config_error","path":"","message":"a member is not known"}.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_revocations_diagnose(const donjon_keyring *keyring,
+                                    const uint8_t *config,
+                                    size_t config_len,
+                                    uint8_t *out,
+                                    size_t cap,
+                                    size_t *out_len);
+
+// What to read for a token that verifies, as a JSON list of keys: of its subject, its id and its family, each
+// under every usable "device" secret, the primary's first; and of the key that signed it. What is empty is not
+// asked for. The store's marker has a key of its own, "epoch": see donjon_store_marker.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_revocations_keys(const donjon_revocations *revocations,
+                                const uint8_t *subject,
+                                size_t subject_len,
+                                const uint8_t *token_id,
+                                size_t token_id_len,
+                                const uint8_t *family,
+                                size_t family_len,
+                                const uint8_t *key_id,
+                                size_t key_id_len,
+                                uint8_t *out,
+                                size_t cap,
+                                size_t *out_len);
+
+// Decides about a token that verifies by what the store has. DONJON_OK: it was not taken back.
+//
+// subject, token_id, family, key_id: as donjon_revocations_keys was given them.
+// issued_at_s: the token's iat, or DONJON_NEVER.
+// values: what was found under each of those keys, in their order: its length as a big-endian u32, then its
+//   bytes; length 0 for nothing. What is damaged counts as revoked.
+// store_since_ms: from donjon_store_marker.
+//
+// Errors: REVOKED, MISSING_CLAIM (no iat), INVALID_ARGUMENT (values that are not as many as the keys;
+// store_since_ms).
+int32_t donjon_revocations_check(const donjon_revocations *revocations,
+                                 const uint8_t *subject,
+                                 size_t subject_len,
+                                 const uint8_t *token_id,
+                                 size_t token_id_len,
+                                 const uint8_t *family,
+                                 size_t family_len,
+                                 const uint8_t *key_id,
+                                 size_t key_id_len,
+                                 int64_t issued_at_s,
+                                 const uint8_t *values,
+                                 size_t values_len,
+                                 int64_t store_since_ms);
+
+// What donjon_issuer_access and donjon_issuer_refresh have to be told as since_s, so that a new token of the
+// subject lives; DONJON_NEVER for nothing.
+//
+// values: as for donjon_revocations_check, of the keys of the subject alone.
+//
+// Errors: REVOKED (a record is damaged, and no token would live until the subject is revoked again),
+// INVALID_ARGUMENT (values that are not as many as the keys; store_since_ms).
+int32_t donjon_revocations_issue_since(const donjon_revocations *revocations,
+                                       const uint8_t *subject,
+                                       size_t subject_len,
+                                       const uint8_t *values,
+                                       size_t values_len,
+                                       int64_t store_since_ms,
+                                       int64_t *since_s);
+
+// The key that a revocation is written under.
+//
+// kind: DONJON_REVOKED_*.
+// subject: whose token or family it is, or who is logged out everywhere; of a key it is of no matter.
+// id: the jti, the family or the key's id, of 1 to 1,024 bytes; of a subject it is of no matter.
+//
+// Errors: INVALID_ARGUMENT (kind, id, an empty subject that is logged out), BUFFER_TOO_SMALL.
+int32_t donjon_revocations_key(const donjon_revocations *revocations,
+                               uint32_t kind,
+                               const uint8_t *subject,
+                               size_t subject_len,
+                               const uint8_t *id,
+                               size_t id_len,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// The record that a revocation is, to be written over what is stored by compare-and-set; where that fails, read
+// again and ask again.
+//
+// kind, subject, id: as for donjon_revocations_key.
+// stored: what is there now; empty for nothing.
+// until_s: when the token, the last token of the family, or the key ends anyway; DONJON_NEVER: as long from now
+//   as the longest token lives. Of a subject it is of no matter: all its tokens die that were issued until now,
+//   and the second of two such revocations in one second takes those with it that came in between.
+// keep_ms: receives how long the store has to keep the record.
+//
+// Errors: INVALID_ARGUMENT (as donjon_revocations_key), BUFFER_TOO_SMALL.
+int32_t donjon_revocations_revoke(const donjon_revocations *revocations,
+                                  uint32_t kind,
+                                  const uint8_t *subject,
+                                  size_t subject_len,
+                                  const uint8_t *id,
+                                  size_t id_len,
+                                  const uint8_t *stored,
+                                  size_t stored_len,
+                                  int64_t until_s,
+                                  int64_t now_ms,
+                                  int64_t *keep_ms,
+                                  uint8_t *out,
+                                  size_t cap,
+                                  size_t *out_len);
+
+// Frees the rules of revocation.
+void donjon_revocations_free(donjon_revocations *revocations);
+
 // Makes a sealer of the "envelope" secrets of a keyring: it seals under the primary, and opens under the
 // one that an envelope names. The keyring may be freed afterwards.
 //
@@ -2099,6 +2351,26 @@ const char *donjon_status_message(int32_t status);
 // What a web service answers to a request that ended in this status: 401 for the client's token, 500
 // for the service's own mistake and for unknown numbers.
 int32_t donjon_status_http(int32_t status);
+
+// Decides whether a store that holds sessions or revocations still knows what it was told. Its marker lies under
+// the key "epoch", and is read together with whatever is asked of the store.
+//
+// stored: what is there; empty for nothing.
+// seen: the latest marker that this process saw of the store *before it began this read*; empty for none.
+//   Afterwards what is seen is raised to the new marker, never lowered.
+// max_silence_ms: after so long without a sign of life the store counts as restored; 1 to 100 years. The marker
+//   is due every 15 seconds while anybody asks.
+// marker: receives DONJON_MARKER_LEN bytes, the marker from now on.
+//
+// Errors: INVALID_ARGUMENT (seen is no marker; max_silence_ms, now_ms).
+int32_t donjon_store_marker(const uint8_t *stored,
+                            size_t stored_len,
+                            const uint8_t *seen,
+                            size_t seen_len,
+                            int64_t max_silence_ms,
+                            int64_t now_ms,
+                            uint8_t *marker,
+                            donjon_marker_verdict *verdict);
 
 // Activates roles: a JSON list of "role" or "role@tenant", as a verified token carries them. tenant: the
 // tenant that the checks are about; empty for none, where only roles without a tenant are active.

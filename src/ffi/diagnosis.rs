@@ -11,6 +11,7 @@ use crate::keyring::KeyringError;
 use crate::limit::LimitError;
 use crate::password::PasswordError;
 use crate::rbac::PolicyError;
+use crate::revocation::RevocationError;
 use crate::token::TokenError;
 
 /// A refusal: its status, its place in what was given, and one line about it.
@@ -92,6 +93,16 @@ impl From<LimitError> for Diagnosis {
             other => ("", other.to_string()),
         };
         Self { status: error.status(), path: path.into(), message }
+    }
+}
+
+impl From<RevocationError> for Diagnosis {
+    fn from(error: RevocationError) -> Self {
+        let message = match error {
+            RevocationError::Config(reason) => reason.into(),
+            other => other.to_string(),
+        };
+        Self { status: error.status(), path: String::new(), message }
     }
 }
 

@@ -97,8 +97,9 @@ pub unsafe extern "C" fn donjon_issuer_bound(
 /// Mints an access token ("at+jwt"): iss, sub, aud, iat, exp, a random jti, then the further claims.
 ///
 /// subject: UTF-8, 1 to 1,024 bytes.
-/// claims: further claims, one JSON object, among them "permissions" and "roles" (lists of strings);
-///   empty for none. They may not name a claim that the issuer writes.
+/// claims: further claims, one JSON object, among them "permissions" and "roles" (lists of strings), and
+///   "family" (22 characters), the refresh family that the token is revoked with; empty for none. They may
+///   not name a claim that the issuer writes.
 /// ttl_s: the token's life; 0 for the issuer's.
 /// since_s: the subject's last "log out everywhere", or DONJON_NEVER; iat is stamped late enough for the
 ///   token to outlive it.

@@ -32,9 +32,12 @@ mod purpose;
 mod reader;
 mod refresh;
 mod revocation;
+mod revocation_set;
+mod revocations;
 mod sealer;
 mod setting;
 mod status;
+mod store_marker;
 mod subject;
 #[cfg(feature = "test-entropy")]
 mod test_entropy;
@@ -64,9 +67,12 @@ pub use purpose::*;
 pub use reader::*;
 pub use refresh::*;
 pub use revocation::*;
+pub use revocation_set::*;
+pub use revocations::*;
 pub use sealer::*;
 pub use setting::*;
 pub use status::*;
+pub use store_marker::*;
 pub use subject::*;
 #[cfg(feature = "test-entropy")]
 pub use test_entropy::*;

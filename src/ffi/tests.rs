@@ -35,6 +35,7 @@ fn every_status_has_its_constant_in_the_header() {
 fn constants_are_the_kernels() {
     assert_eq!(DONJON_TOKEN_MAX, MAX_TOKEN_LEN);
     assert_eq!(DONJON_REFRESH_STATE_LEN, REFRESH_STATE_LEN);
+    assert_eq!(DONJON_MARKER_LEN, crate::revocation::MARKER_LEN);
     assert_eq!(DONJON_JWKS_STATE_LEN, JWKS_STATE_LEN);
     assert_eq!(DONJON_PASSWORD_MAX, MAX_PASSWORD_LEN);
     assert_eq!(DONJON_PASSWORD_HASH_MAX, MAX_STORED_LEN);
@@ -68,6 +69,7 @@ fn structures_keep_their_layout() {
         (size_of::<donjon_revocation_facts>(), offset_of!(donjon_revocation_facts, token_revoked)),
         (40, 32)
     );
+    assert_eq!((size_of::<donjon_marker_verdict>(), offset_of!(donjon_marker_verdict, reason)), (24, 17));
     assert_eq!(
         (size_of::<donjon_password_verdict>(), offset_of!(donjon_password_verdict, truncated)),
         (8, 4)
@@ -123,8 +125,11 @@ fn every_export_is_guarded() {
         ("reader", include_str!("reader.rs")),
         ("refresh", include_str!("refresh.rs")),
         ("revocation", include_str!("revocation.rs")),
+        ("revocation_set", include_str!("revocation_set.rs")),
+        ("revocations", include_str!("revocations.rs")),
         ("sealer", include_str!("sealer.rs")),
         ("setting", include_str!("setting.rs")),
+        ("store_marker", include_str!("store_marker.rs")),
         ("subject", include_str!("subject.rs")),
         ("test_entropy", include_str!("test_entropy.rs")),
         ("verifier", include_str!("verifier.rs")),
