@@ -35,6 +35,10 @@ from generator import (
     revocation_records,
     revocation_sets,
     rfc,
+    session_bytes,
+    session_checks,
+    session_families,
+    session_lists,
     session_requests,
     sessions,
     shape,
@@ -49,7 +53,7 @@ from generator import (
 HERE = Path(__file__).resolve().parent
 # What other libraries wrote once, by foreign.py.
 GIVEN = {Path("golden/foreign.json")}
-THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, revocation_records, store_marker, revocation_sets, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet, limits, client_ip, sessions, session_requests)
+THEMES = (rfc, signing, algorithms, keys_attacks, shape, claims, types, keyring, purpose, refresh, revocation, revocation_records, store_marker, revocation_sets, passwords, strength, permissions, policies, chunked, envelopes, sources, streams, columns, fernet, limits, client_ip, sessions, session_checks, session_families, session_lists, session_bytes, session_requests)
 
 
 def write(folder: Path) -> int:

@@ -11,7 +11,7 @@ from .envelopes import flipped
 from .jose import b64u, lp, unb64u
 from .keys import Secret, stream
 from .session_records import CSRF_1, CSRF_2, PLAIN_RING, Ring, id_text
-from .sessions import no_ids
+from .session_users import no_ids
 from .suite import Case, Suite, refusal
 
 SOURCE = "docs/sessions.md, Cookies and CSRF"
@@ -42,14 +42,14 @@ def tokens() -> Suite:
     suite = Suite("session-csrf", "Tokens that show that a request comes from the session's own pages.", SOURCE)
     rotated = Ring(csrf=((CSRF_1, "verify-only"), (CSRF_2, "primary")))
     for name, text, salt, ring, key in (("one", ID, SALT, PLAIN_RING, CSRF_1), ("another session's", OTHER, SALT, PLAIN_RING, CSRF_1), ("another salt", ID, bytes(16), PLAIN_RING, CSRF_1), ("after a rotation", ID, SALT, rotated, CSRF_2)):
-        suite.add(f"made: {name}", request("session_csrf_token", ring, id=text, entropy_hex=salt.hex()), {"ok": True, "token": token(text, salt, key)})
+        suite.add(f"made: {name}", request("session_csrf_token", ring, session_id=text, entropy_hex=salt.hex()), {"ok": True, "token": token(text, salt, key)})
     for length in (0, 15):
-        suite.add(f"{length} bytes of entropy", request("session_csrf_token", id=ID, entropy_hex=SALT[:length].hex()), refusal("entropy_unavailable"))
+        suite.add(f"{length} bytes of entropy", request("session_csrf_token", session_id=ID, entropy_hex=SALT[:length].hex()), refusal("entropy_unavailable"))
     for name, text in no_ids(ID).items():
-        suite.add(f"for an id that is none: {name}", request("session_csrf_token", id=text, entropy_hex=SALT.hex()), refusal("invalid_session"))
+        suite.add(f"for an id that is none: {name}", request("session_csrf_token", session_id=text, entropy_hex=SALT.hex()), refusal("invalid_session"))
 
     def check(name: str, given: str, error: str | None, ring: Ring = PLAIN_RING, text: str = ID, config: Case | None = None, **more: Any) -> None:
-        asked = {"id": text, "method": "POST", "sec_fetch_site": "same-origin", "origin": "", "host": HOST, "csrf_token": given} | more
+        asked = {"session_id": text, "method": "POST", "sec_fetch_site": "same-origin", "origin": "", "host": HOST, "csrf_token": given} | more
         suite.add(name, request("session_check_request", ring, config, **asked), refusal(error) if error else {"ok": True})
 
     good = token(ID)
@@ -79,7 +79,7 @@ def tokens() -> Suite:
         check(f"of a key that is now {status}", good, error, Ring(csrf=((CSRF_1, status), (CSRF_2, "primary"))))
     ended = Ring(csrf=((CSRF_1, "verify-only"), (CSRF_2, "primary"))).jwks()
     ended["keys"][1]["not_after_s"] = 1
-    suite.add("of a key whose time is over", request("session_check_request", id=ID, method="POST", sec_fetch_site="same-origin", origin="", host=HOST, csrf_token=good) | {"keyring": ended}, {"ok": True})
+    suite.add("of a key whose time is over", request("session_check_request", session_id=ID, method="POST", sec_fetch_site="same-origin", origin="", host=HOST, csrf_token=good) | {"keyring": ended}, {"ok": True})
     # Tokens of other constructions with the same key.
     other = b64u(SALT + hmac.digest(CSRF_1.secret, lp("donjon/csrf/v1") + lp(ID) + lp(SALT), "sha256"))
     check("over the id's text", other, "csrf_failed")
@@ -92,7 +92,7 @@ def requests() -> Suite:
     trusting = {"trusted_origins": [APP, "https://admin.example.com:8443", "http://localhost:3000"]}
 
     def check(name: str, error: str | None, config: Case | None = None, **more: Any) -> None:
-        asked = {"id": "", "method": "POST", "sec_fetch_site": "", "origin": "", "host": HOST, "csrf_token": ""} | more
+        asked = {"session_id": "", "method": "POST", "sec_fetch_site": "", "origin": "", "host": HOST, "csrf_token": ""} | more
         suite.add(name, request("session_check_request", config=config, **asked), refusal(error) if error else {"ok": True})
 
     cross = "cross_site"
@@ -127,7 +127,7 @@ def requests() -> Suite:
         ("a trusted origin needs a token", {"origin": APP}, "csrf_failed"), ("a trusted origin with a token", {"origin": APP, "csrf_token": good}, None), ("another origin with a token", {"origin": "https://evil.net", "csrf_token": good}, cross), ("another origin without a token", {"origin": "https://evil.net"}, cross),
         ("another origin that gets", {"origin": "https://evil.net", "method": "GET"}, None),
     ):  # fmt: skip
-        check(name, error, trusting, **({"id": ID, "sec_fetch_site": "cross-site", "host": "api.example.com"} | more))
+        check(name, error, trusting, **({"session_id": ID, "sec_fetch_site": "cross-site", "host": "api.example.com"} | more))
 
     for name, origins in {
         "none": [], "one": [APP], "a port": ["https://app.example.com:8443"], "two": [APP, "http://localhost:3000"], "an address": ["http://192.0.2.7:8080"],
@@ -173,15 +173,15 @@ def cookies() -> Suite:
         whole = COOKIE | cookie
         for age in (86_400, 3_600):
             config: Case = ({"cookie": cookie} if cookie else {}) | ({} if age == 86_400 else {"absolute_timeout_s": age, "idle_timeout_s": 600})
-            for op, argument, value, suffix, is_script in (("session_cookie", "id", ID, "", False), ("session_csrf_cookie", "token", token(ID), "-csrf", True)):
+            for op, argument, value, suffix, is_script in (("session_cookie", "session_id", ID, "", False), ("session_csrf_cookie", "token", token(ID), "-csrf", True)):
                 name = f"{op}, {what}, {age} s"
                 suite.add(name, request(op, config=config, **{argument: value}), {"ok": True, "header": f"{whole['name']}{suffix}={value}{attributes(whole, age, is_script=is_script)}"})
                 suite.add(f"{name}, cleared", request(op, config=config, **{argument: ""}), {"ok": True, "header": f"{whole['name']}{suffix}={attributes(whole, 0, is_script=is_script)}"})
     for name, text in no_ids(ID).items():
         if text:
-            suite.add(f"a cookie of an id that is none: {name}", request("session_cookie", id=text), refusal("invalid_session"))
+            suite.add(f"a cookie of an id that is none: {name}", request("session_cookie", session_id=text), refusal("invalid_session"))
             suite.add(f"a cookie of a token that is none: {name}", request("session_csrf_cookie", token=text), refusal("invalid_argument"))
-    suite.add("a cookie with more in it", request("session_cookie", id=ID + "; Domain=evil.net"), refusal("invalid_session"))
+    suite.add("a cookie with more in it", request("session_cookie", session_id=ID + "; Domain=evil.net"), refusal("invalid_session"))
 
     for name, cookie in {
         "empty": {"name": ""}, "without a prefix": {"name": "session"}, "half a prefix": {"name": "__Hos-session"}, "a prefix in lower case": {"name": "__host-session"}, "another prefix in lower case": {"name": "__secure-session"}, "a prefix for development": {"name": "__Host-session", "insecure": True}, "another prefix for development": {"name": "__Secure-session", "insecure": True}, "a prefix in lower case for development": {"name": "__host-session", "insecure": True}, "the default's name for development": {"insecure": True},
@@ -199,7 +199,7 @@ def cookies() -> Suite:
         suite.add(f"a cookie accepted: {name}", diagnosed({"cookie": cookie}), {"ok": True, "status": "ok"})
 
     def read(name: str, header: str, answer: str | None, error: str | None = None, cookie: Case | None = None) -> None:
-        suite.add(f"read: {name}", request("session_read_cookie", config={"cookie": cookie} if cookie else {}, header=header), refusal(error) if error else {"ok": True, "id": answer})
+        suite.add(f"read: {name}", request("session_read_cookie", config={"cookie": cookie} if cookie else {}, header=header), refusal(error) if error else {"ok": True, "session_id": answer})
 
     mine = f"__Host-session={ID}"
     bad = "invalid_session"

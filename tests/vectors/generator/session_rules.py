@@ -233,12 +233,12 @@ class Rules:
         return verdict
 
     def read_of(self, subject: str, stored: bytes, text: str = "") -> tuple[bytes, Record | None]:
-        """A subject's record under whichever of its keys it was written, and the tag of that key."""
+        """A subject's record under whichever of its keys it was written, and the tag of that key. Without a subject, that of an id."""
         raw = id_bytes(text)
-        tags = self.ring.tags(subject) if subject else [raw[:TAG]] if raw else []
-        for tag in tags:
+        for tag in self.ring.tags(subject) if subject else [raw[:TAG]] if raw else []:
             record = self.read(tag, stored)
-            if record is not None and record.subject == subject:
+            is_its = record is not None and (record.subject == subject or (not subject and tag in self.ring.tags(record.subject)))
+            if is_its:
                 return tag, record
         return b"", None
 
@@ -287,7 +287,9 @@ class Rules:
 
     def revoke(self, stored: bytes, subject: str, which: str, named: str, now: int, since: int, entropy: Entropy) -> Verdict:
         tag, record = self.read_of(subject, stored, named)
-        live = [] if record is None else [entry for entry in record.entries if not self.reason_of_death(entry, now, since)]
+        record = record or Record(subject, ())
+        subject = record.subject
+        live = [entry for entry in record.entries if not self.reason_of_death(entry, now, since)]
         if which == "all":
             return Verdict(write=MUST if stored else 0, revoked=[self.told(subject, entry) for entry in live])
         meant = [entry for entry in live if self.is_it(entry, named)]
