@@ -9,6 +9,7 @@ mod operations;
 mod passwords;
 mod refusal;
 mod request;
+mod revocation;
 mod roles;
 
 use donjon::json::{ObjectWriter, write_text};

@@ -10,6 +10,7 @@ use donjon::keyring::KeyringError;
 use donjon::limit::LimitError;
 use donjon::password::PasswordError;
 use donjon::rbac::{PolicyError, RoleError};
+use donjon::revocation::RevocationError;
 use donjon::token::TokenError;
 
 /// The kernel's refusal, or the shim's own.
@@ -101,6 +102,12 @@ impl From<LimitError> for Refusal {
 
 impl From<ClientAddressError> for Refusal {
     fn from(error: ClientAddressError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<RevocationError> for Refusal {
+    fn from(error: RevocationError) -> Self {
         Self::Kernel(error.status())
     }
 }
