@@ -98,7 +98,7 @@ class RevocationSet:
                 subjects[h] = max(since_s, subjects.get(h) or since_s)
             else:
                 ids[hashed(seed, kind, name)] = None
-        made = cls(sequence, issued_at_s, valid_until_s, store_since_s(store_since_ms), skew_s, seed)
+        made = cls(sequence, issued_at_s, valid_until_s, store_since_s(store_since_ms, skew_s), skew_s, seed)
         return replace(made, ids=Table.of(ids), subjects=Table.of(subjects), keys=tuple(sorted(keys, key=str.encode)))
 
     def body(self, kid: str, *, magic: bytes = MAGIC, ids: bytes | None = None, subjects: bytes | None = None, keys: bytes | None = None) -> bytes:

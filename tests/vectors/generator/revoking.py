@@ -85,13 +85,14 @@ def read_record(stored: bytes, kind: str, name: str) -> tuple[int, int]:
     return until_s, since_s
 
 
-def store_since_s(store_since_ms: int) -> int:
-    return store_since_ms // 1000 + 1 if store_since_ms else 0
+def store_since_s(store_since_ms: int, skew_s: int) -> int:
+    """The first second whose tokens a store knows of: as if everybody had been logged out when it began."""
+    return store_since_ms // 1000 + skew_s + 1 if store_since_ms else 0
 
 
 def is_revoked(token: Token, device_secrets: list[bytes], values: list[bytes], issued_at_s: int, since_ms: int, skew_s: int = DEFAULT_SKEW_S) -> bool:
     """Whether a token of this time is refused by what lies under its keys."""
-    if issued_at_s < store_since_s(since_ms):
+    if issued_at_s < store_since_s(since_ms, skew_s):
         return True
     for (_, kind, name), stored in zip(token.lookups(device_secrets), values, strict=True):
         if not stored:
@@ -109,7 +110,7 @@ def issue_since(subject: str, values: list[bytes], since_ms: int, skew_s: int = 
     """What an issuer is told, which stamps three seconds later: so that the token is neither too old for a log-out nor for the store."""
     wanted = [read_record(stored, "subject", subject)[1] + skew_s + 1 for stored in values if stored]
     if since_ms:
-        wanted.append(store_since_s(since_ms))
+        wanted.append(store_since_s(since_ms, skew_s))
     return clamped(max(wanted) - DEFAULT_SKEW_S - 1) if wanted else None
 
 
