@@ -70,8 +70,8 @@ func (c *Claims) NotBefore() time.Time { return optionalTime(c.index.NotBefore) 
 // absent.
 func (c *Claims) IssuedAt() time.Time { return optionalTime(c.index.IssuedAt) }
 
-// Family returns the name of a refresh token's family, or "" if the token is of
-// another type.
+// Family returns the name of a refresh token's family, which is that of the access
+// tokens that were issued with it, or "" if the token has none.
 func (c *Claims) Family() string { return c.span(c.index.Family) }
 
 // Generation returns a refresh token's place in its family, and whether the

@@ -31,6 +31,14 @@ func optionalMilliseconds(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
+// sinceMS returns t in Unix milliseconds; the zero time is the beginning.
+func sinceMS(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
 // longestMS is how many milliseconds a duration can be.
 const longestMS = math.MaxInt64 / int64(time.Millisecond)
 

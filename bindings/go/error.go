@@ -15,8 +15,10 @@ type Error struct {
 
 // Error returns the reason for the operator's log. It never quotes the input.
 func (e *Error) Error() string {
-	return "donjon: " + e.Code.String() + ": " + abi.StatusMessage(int32(e.Code))
+	return "donjon: " + e.Code.String() + ": " + e.message()
 }
+
+func (e *Error) message() string { return abi.StatusMessage(int32(e.Code)) }
 
 // Is reports whether target is an [*Error] of the same code.
 func (e *Error) Is(target error) bool {
@@ -36,12 +38,15 @@ func (e *Error) Public() string { return http.StatusText(e.HTTPStatus()) }
 // the message, to filter and count by.
 func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(
-		slog.String("code", e.Code.String()), slog.String("message", abi.StatusMessage(int32(e.Code))))
+		slog.String("code", e.Code.String()), slog.String("message", e.message()))
 }
 
 // logged is any error as a group like that of [Error.LogValue], without a code
 // unless it is or wraps an [*Error].
 func logged(err error) slog.Value {
+	if refused, is := err.(*SessionError); is {
+		return refused.LogValue()
+	}
 	var kernel *Error
 	switch {
 	case !errors.As(err, &kernel):

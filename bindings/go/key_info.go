@@ -16,7 +16,8 @@ const (
 	PurposeEnvelope       Purpose = "envelope"        // wraps the data keys of envelopes; see [Sealer]
 	PurposeBlindIndex     Purpose = "blind-index"     // finds equal values in encrypted columns; see [BlindIndex]
 	PurposeSettings       Purpose = "settings"        // seals settings; see [Keyring.SealSetting]
-	PurposeDevice         Purpose = "device"          // hides whose log-ins are counted; see [Lockout]
+	PurposeDevice         Purpose = "device"          // hides whose log-ins are counted and whose sessions are stored; see [Lockout], [Sessions]
+	PurposeCSRF           Purpose = "csrf"            // shows that a request is from a session's own pages; see [Sessions.CSRFToken]
 )
 
 // A KeyStatus is what a key may do.

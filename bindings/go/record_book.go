@@ -1,0 +1,302 @@
+package donjon
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/donjon-security/donjon/bindings/go/internal/abi"
+)
+
+// A recordBook reads and changes the records of a store, together with the marker by
+// which the kernel notices that the store has forgotten something.
+type recordBook struct {
+	store      RecordStore
+	maxSilence time.Duration
+	timeout    time.Duration
+	clock      func() time.Time
+	logger     *slog.Logger
+
+	mu   sync.Mutex
+	seen []byte // the latest marker that this process knows of
+
+	// Whoever changes a user's record waits for those of this process who do: in the
+	// store, he then competes with other processes only.
+	turns [turnstiles]chan struct{}
+}
+
+// storeOptions are what a [SessionManager] and [Revocations] have in common.
+type storeOptions struct {
+	maxSilence, timeout time.Duration
+	clock               func() time.Time
+	logger              *slog.Logger
+}
+
+const (
+	turnstiles        = 256
+	defaultMaxSilence = time.Hour
+
+	// markerKeep is ten years: the marker is as long-lived as the store.
+	markerKey = "epoch"
+)
+
+func newRecordBook(store RecordStore, opts storeOptions) (*recordBook, error) {
+	if store == nil {
+		return nil, ErrClosed
+	}
+	book := &recordBook{
+		store: store, maxSilence: cmp.Or(opts.maxSilence, defaultMaxSilence), timeout: opts.timeout,
+		clock: opts.clock, logger: opts.logger,
+	}
+	if book.clock == nil {
+		book.clock = time.Now
+	}
+	if book.logger == nil {
+		book.logger = slog.Default()
+	}
+	for i := range book.turns {
+		book.turns[i] = make(chan struct{}, 1)
+	}
+	// The kernel says now whether it takes such a silence.
+	if _, status := abi.StoreMarker("", "", book.maxSilence.Milliseconds(), 0); status != abi.StatusOK {
+		return nil, misconfigured("max_silence", failure(status).(*Error).message())
+	}
+	return book, nil
+}
+
+// A reading is what was in the store at some time after now.
+type reading struct {
+	now    time.Time
+	since  time.Time // what the store remembers; what is older may have been revoked
+	values [][]byte
+}
+
+// rounds is how often a record is decided on anew because another process has changed
+// it in between: a few times at once, then after pauses.
+const (
+	rounds      = 48
+	hastyRounds = 4
+	roundStep   = 250 * time.Microsecond // by which pauses become longer
+)
+
+var errContended = fmt.Errorf("%w: the record is being changed too often", ErrStoreUnavailable)
+
+// pause waits for others to be done, the longer the more rounds there were.
+func pause(ctx context.Context, round int) error {
+	if round < hastyRounds {
+		return nil
+	}
+	wait := time.NewTimer(rand.N(time.Duration(round) * roundStep))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// How a book is read.
+const (
+	mayRemember = false
+	fromStore   = true // what a CachedRecords remembers is not good enough
+)
+
+// read returns the values of keys, once the marker is in order: a store that has lost
+// something says so to all processes before any of them decides by it.
+func (b *recordBook) read(ctx context.Context, keys []string, fresh bool) (reading, error) {
+	keys = append([]string{markerKey}, keys...)
+	for round := range rounds {
+		if err := pause(ctx, round); err != nil {
+			return reading{}, b.failed(ctx, err)
+		}
+		seen := b.lastSeen()
+		now := b.clock()
+		values, err := b.get(ctx, keys, fresh || round > 0)
+		if err != nil {
+			return reading{}, b.failed(ctx, err)
+		}
+		marker, status := abi.StoreMarker(abi.Text(values[0]), abi.Text(seen), b.maxSilence.Milliseconds(), now.UnixMilli())
+		if err := failure(status); err != nil {
+			return reading{}, err
+		}
+		good, err := b.mark(ctx, values[0], marker)
+		if err != nil {
+			return reading{}, b.failed(ctx, err)
+		}
+		if good {
+			return reading{now: now, since: time.UnixMilli(marker.SinceMS), values: values[1:]}, nil
+		}
+	}
+	return reading{}, errContended
+}
+
+// remembers reports whether what is read may be remembered, and not from the store.
+func (b *recordBook) remembers() bool {
+	_, is := b.store.(*CachedRecords)
+	return is
+}
+
+func (b *recordBook) get(ctx context.Context, keys []string, fresh bool) ([][]byte, error) {
+	get := b.store.GetMany
+	if cache, is := b.store.(*CachedRecords); is && fresh {
+		get = cache.getFresh
+	}
+	values, err := get(ctx, keys)
+	if err == nil && len(values) != len(keys) {
+		err = errForeignStore
+	}
+	return values, err
+}
+
+// mark writes the marker if the kernel says so, and reports whether what was read
+// counts.
+func (b *recordBook) mark(ctx context.Context, stored []byte, marker abi.MarkerVerdict) (bool, error) {
+	if marker.Write == abi.WriteNothing {
+		b.raise(stored)
+		return true, nil
+	}
+	marked, err := b.store.Replace(ctx, markerKey, stored, marker.Marker, milliseconds(marker.KeepMS))
+	switch {
+	case marked && err == nil:
+		b.raise(marker.Marker)
+		if marker.Write == abi.WriteMust {
+			b.logger.LogAttrs(ctx, slog.LevelWarn, "the store of sessions and revocations begins anew: what is older is refused",
+				slog.String("reason", markerReason(marker.Reason)))
+		}
+		return true, nil
+	case marker.Write == abi.WriteMay:
+		b.raise(stored) // another process may have written the same
+		return true, nil
+	default:
+		return false, err
+	}
+}
+
+func markerReason(reason uint8) string {
+	names := [...]string{"", "missing", "damaged", "rolled back", "silent"}
+	if int(reason) >= len(names) {
+		return "unknown"
+	}
+	return names[reason]
+}
+
+func (b *recordBook) lastSeen() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seen
+}
+
+// raise remembers a marker unless a later one is known. The kernel writes markers so
+// that the later one compares greater.
+func (b *recordBook) raise(marker []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if bytes.Compare(marker, b.seen) > 0 {
+		b.seen = bytes.Clone(marker)
+	}
+}
+
+// A decision is what becomes of a record: refused or not, and what to write.
+type decision struct {
+	refusal error
+	write   uint8
+	record  []byte
+	keep    time.Duration
+}
+
+// changeInTurn is change of a record that many may want to change at once. Decide
+// changes no other one in turn.
+func (b *recordBook) changeInTurn(ctx context.Context, keys []string, decide func(reading) (decision, error)) error {
+	giveBack, err := b.turn(ctx, keys[0])
+	if err != nil {
+		return b.failed(ctx, err)
+	}
+	defer giveBack()
+	return b.change(ctx, keys, decide)
+}
+
+// change reads records, of which the first is the one that decide decides on, and
+// writes what it says. It decides anew as long as somebody else comes first.
+func (b *recordBook) change(ctx context.Context, keys []string, decide func(reading) (decision, error)) error {
+	for round := range rounds {
+		if err := pause(ctx, round); err != nil {
+			return b.failed(ctx, err)
+		}
+		read, err := b.read(ctx, keys, fromStore)
+		if err != nil {
+			return err
+		}
+		decided, err := decide(read)
+		if err != nil {
+			return err
+		}
+		if done, err := b.write(ctx, keys[0], read.values[0], decided); done || err != nil {
+			return err
+		}
+	}
+	return errContended
+}
+
+// write writes what was decided on a record, and reports whether that is settled. What
+// is refused stays refused, whatever becomes of the record.
+func (b *recordBook) write(ctx context.Context, key string, before []byte, decided decision) (bool, error) {
+	if decided.write == abi.WriteNothing {
+		return true, decided.refusal
+	}
+	replaced, err := b.store.Replace(ctx, key, before, decided.record, decided.keep)
+	switch {
+	case replaced && err == nil, decided.write == abi.WriteMay:
+		return true, decided.refusal
+	case err == nil:
+		return false, nil
+	case decided.refusal != nil:
+		b.logger.LogAttrs(ctx, slog.LevelError, "a record of sessions cannot be written", slog.Attr{Key: "reason", Value: logged(err)})
+		return true, decided.refusal
+	default:
+		return false, b.failed(ctx, err)
+	}
+}
+
+// turn waits until nobody else in this process changes the record.
+func (b *recordBook) turn(ctx context.Context, key string) (giveBack func(), err error) {
+	turn := b.turns[cacheStripe(key)%turnstiles]
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// failed is err, which the store or the wait for it has ended in, as
+// [ErrStoreUnavailable], unless nobody waits for an answer any more.
+func (b *recordBook) failed(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return ctx.Err()
+	case errors.Is(err, ErrClosed), errors.Is(err, ErrStoreUnavailable):
+		return err
+	default:
+		return fmt.Errorf("%w: %w", ErrStoreUnavailable, err)
+	}
+}
+
+// bounded is ctx with the time that the store has.
+func (b *recordBook) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, inProcess := b.store.(*MemoryRecords); inProcess || b.timeout < 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, cmp.Or(b.timeout, defaultRecordTimeout))
+}
+
+// defaultRecordTimeout is for all rounds of an operation.
+const defaultRecordTimeout = 2 * time.Second
