@@ -158,7 +158,8 @@ def store_marker(stored: bytes, seen: bytes, max_silence_ms: int, now_ms: int) -
         reason = "damaged" if stored else "missing"
     write = 0
     if reason:
-        since_ms = alive_ms = max(now_ms, seen_alive_ms)
+        # Later than the beginning that was seen, also in one second: tokens are stamped in seconds.
+        since_ms = alive_ms = max(now_ms, seen_alive_ms, seen_since_ms + 1000 if seen else 0)
         write = 1
     elif now_ms - alive_ms >= ALIVE_EVERY_MS:
         alive_ms = now_ms

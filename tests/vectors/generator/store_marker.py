@@ -38,7 +38,10 @@ def suites() -> Iterator[Suite]:
     decide("missing: the first time ever", b"", reason="missing", write=1)
     decide("missing: it was flushed", b"", fresh, reason="missing", write=1)
     decide("missing: it was flushed, and this clock is behind the one that wrote it", b"", marker(began, NOW_MS + 5000), reason="missing", write=1)
-    decide("missing: in 1970", b"", reason="missing", write=1, now_ms=0)
+    decide("missing: in 1970", b"", reason="missing", write=1, now_ms=1000)
+    for name, began_ms in {"in the same millisecond": NOW_MS, "in the same second": NOW_MS - 400, "a second ago": NOW_MS - 1000, "more than a second ago": NOW_MS - 1001}.items():
+        decide(f"missing: it was flushed, and it had begun anew {name}", b"", marker(began_ms, NOW_MS), reason="missing", write=1)
+        decide(f"restored, and it had begun anew {name}", marker(began, NOW_MS), marker(began_ms, NOW_MS), reason="rolled back", write=1)
     decide("restored: it says less than was seen", marker(began, NOW_MS - 2000), fresh, reason="rolled back", write=1)
     decide("restored: a millisecond less", marker(began, NOW_MS - 1001), fresh, reason="rolled back", write=1)
     decide("restored to before it began anew", marker(0, NOW_MS), marker(began, NOW_MS - 2000), reason="rolled back", write=1)
