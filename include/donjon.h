@@ -129,6 +129,67 @@
 // The longest passphrase, in bytes.
 #define DONJON_PASSPHRASE_MAX 4096
 
+// The characters of a CSRF token.
+#define DONJON_CSRF_TOKEN_LEN 64
+
+// The longest Set-Cookie, in bytes.
+#define DONJON_SET_COOKIE_MAX 1024
+
+// The characters of a session id.
+#define DONJON_SESSION_ID_LEN 64
+
+// Nothing more is to be said.
+#define DONJON_SESSION_REASON_NONE 0
+
+// There is no such session: there never was, or it ended, was revoked or evicted.
+#define DONJON_SESSION_REASON_UNKNOWN 1
+
+// Not the form of a session id.
+#define DONJON_SESSION_REASON_MALFORMED 2
+
+// Not used for too long.
+#define DONJON_SESSION_REASON_IDLE 3
+
+// Begun too long ago.
+#define DONJON_SESSION_REASON_ABSOLUTE 4
+
+// From another network.
+#define DONJON_SESSION_REASON_ADDRESS 5
+
+// From another browser.
+#define DONJON_SESSION_REASON_USER_AGENT 6
+
+// Begun before the moment since which the store is known to have lost nothing.
+#define DONJON_SESSION_REASON_STORE 7
+
+// The record is damaged, or another user's.
+#define DONJON_SESSION_REASON_FOREIGN 8
+
+// The record stays as it is.
+#define DONJON_SESSION_WRITE_NOTHING 0
+
+// What was granted holds only once the record is replaced: if that fails, read again and ask again. A refusal
+// holds anyway.
+#define DONJON_SESSION_WRITE_MUST 1
+
+// Replace the record; if that fails, never mind.
+#define DONJON_SESSION_WRITE_MAY 2
+
+// A bit of changes: the client is in another network.
+#define DONJON_SESSION_CHANGED_ADDRESS 1
+
+// A bit of changes: the client is another browser.
+#define DONJON_SESSION_CHANGED_USER_AGENT 2
+
+// donjon_sessions_revoke: the sign-in that handle names.
+#define DONJON_SESSIONS_ONE 1
+
+// donjon_sessions_revoke: all but the sign-in that handle names.
+#define DONJON_SESSIONS_OTHERS 2
+
+// donjon_sessions_revoke: all.
+#define DONJON_SESSIONS_ALL 3
+
 // The version of the ABI: changes only when a program built against it would break. The soname
 // carries it.
 #define DONJON_ABI_VERSION 1
@@ -380,6 +441,15 @@ typedef struct donjon_revocations donjon_revocations;
 // and never plaintext. Its output and its inputs do not overlap (INVALID_ARGUMENT).
 typedef struct donjon_sealer donjon_sealer;
 
+// Decides about the sign-ins of users: sessions with cookies, and families of refresh tokens. Never changes.
+//
+// The host keeps one record per user in a store, under the key that donjon_sessions_keys or donjon_sessions_key
+// says, and replaces it by compare-and-set: from exactly the bytes that it read to those in record, for keep_ms.
+// Every function here that takes a record is pure: it is given what is stored (empty for nothing), and says what
+// was decided, and what to store. now_ms and store_since_ms (the since_ms of donjon_store_marker's verdict, 0 for
+// none) are not negative.
+typedef struct donjon_sessions donjon_sessions;
+
 // Roles that are active together, and what they may do under the policy that they were activated with,
 // which they keep alive.
 typedef struct donjon_subject donjon_subject;
@@ -499,6 +569,22 @@ typedef struct {
   // Zero.
   uint8_t reserved[5];
 } donjon_revocation_facts;
+
+// What was decided about a sign-in.
+typedef struct {
+  // DONJON_OK, or why not.
+  int32_t status;
+  // More about it, for the log: DONJON_SESSION_REASON_*.
+  uint8_t reason;
+  // What to do with the record: DONJON_SESSION_WRITE_*.
+  uint8_t write;
+  // What is not as it was: DONJON_SESSION_CHANGED_*.
+  uint8_t changes;
+  // Zero.
+  uint8_t reserved;
+  // How long to keep the record, in milliseconds. It carries its own times: keeping it longer does no harm.
+  int64_t keep_ms;
+} donjon_session_verdict;
 
 // What a store's marker says of the store.
 typedef struct {
@@ -2297,6 +2383,380 @@ int32_t donjon_envelope_inspect(const uint8_t *prefix,
 
 // Frees a sealer, and wipes its keys.
 void donjon_sealer_free(donjon_sealer *sealer);
+
+// The value of a Set-Cookie that carries a session id:
+// "__Host-session=…; Path=/; Max-Age=86400; Secure; HttpOnly; SameSite=Lax".
+//
+// id: empty for one that clears the cookie.
+//
+// Errors: INVALID_SESSION (not an id), BUFFER_TOO_SMALL.
+int32_t donjon_sessions_cookie(const donjon_sessions *sessions,
+                               const uint8_t *id,
+                               size_t id_len,
+                               uint8_t *out,
+                               size_t cap,
+                               size_t *out_len);
+
+// The value of a Set-Cookie that carries a CSRF token to the scripts of the session's pages, in a cookie of the
+// session's name and "-csrf": "__Host-session-csrf=…; Path=/; Max-Age=86400; Secure; SameSite=Lax".
+//
+// token: empty for one that clears the cookie.
+//
+// Errors: INVALID_ARGUMENT (not a token), BUFFER_TOO_SMALL.
+int32_t donjon_sessions_csrf_cookie(const donjon_sessions *sessions,
+                                    const uint8_t *token,
+                                    size_t token_len,
+                                    uint8_t *out,
+                                    size_t cap,
+                                    size_t *out_len);
+
+// The session id in a Cookie header; empty if there is no such cookie.
+//
+// header: the header's value; of several lines, all, joined by "; ".
+//
+// Errors: INVALID_SESSION (the cookie is there twice, or has no id), TOO_LARGE (over 16 KiB), BUFFER_TOO_SMALL.
+int32_t donjon_sessions_read_cookie(const donjon_sessions *sessions,
+                                    const uint8_t *header,
+                                    size_t header_len,
+                                    uint8_t *out,
+                                    size_t cap,
+                                    size_t *out_len);
+
+// Makes a CSRF token for a session: DONJON_CSRF_TOKEN_LEN characters, good for no other session. Each differs,
+// and all stay good as long as the session does. A session that was rotated has another id, and wants a new one.
+//
+// cap: at least DONJON_CSRF_TOKEN_LEN.
+//
+// Errors: INVALID_SESSION (not an id), BUFFER_TOO_SMALL, ENTROPY_UNAVAILABLE.
+int32_t donjon_sessions_csrf_token(const donjon_sessions *sessions,
+                                   const uint8_t *id,
+                                   size_t id_len,
+                                   uint8_t *out,
+                                   size_t cap,
+                                   size_t *out_len);
+
+// Whether a request may do what it asks for, as far as browsers and other sites are concerned. Ask before
+// anything is done, log-in included. It is no check of the session: that is donjon_sessions_check's.
+//
+// GET, HEAD and OPTIONS may: they have to change nothing. Any other method has to come from a page of the service
+// itself or of a trusted origin, or from no page at all; and with a session, has to carry a token of it, unless
+// the configuration says "csrf_token":"not_required".
+//
+// id: the session's; empty for none. method: as it was sent.
+// sec_fetch_site, origin, host: the headers Sec-Fetch-Site, Origin and Host (or :authority, as the browser sent
+//   it); empty for one that is not there.
+// csrf_token: what the request carries in a header or a field; empty for none.
+//
+// Errors: CROSS_SITE (from a page of another site), CSRF_FAILED (no token of this session).
+int32_t donjon_sessions_check_request(const donjon_sessions *sessions,
+                                      const uint8_t *id,
+                                      size_t id_len,
+                                      const uint8_t *method,
+                                      size_t method_len,
+                                      const uint8_t *sec_fetch_site,
+                                      size_t sec_fetch_site_len,
+                                      const uint8_t *origin,
+                                      size_t origin_len,
+                                      const uint8_t *host,
+                                      size_t host_len,
+                                      const uint8_t *csrf_token,
+                                      size_t csrf_token_len);
+
+// Makes sessions from a keyring, which may be freed afterwards: its "device" secrets name records, its "csrf" secrets
+// make CSRF tokens.
+//
+// config: every member may be left out; the values here are those that it then has:
+//   {"idle_timeout_s":28800,"absolute_timeout_s":86400,"touch_interval_s":60,
+//    "max_per_user":5,"at_limit":"evict_oldest",
+//    "address":{"on_change":"invalidate","ipv4_prefix":24,"ipv6_prefix":48},
+//    "user_agent":{"on_change":"report"},
+//    "family_lifetime_s":2592000,"family_idle_timeout_s":604800,"refresh_grace_ms":10000,"sealed":false,
+//    "cookie":{"name":"__Host-session","same_site":"lax","domain":null,"path":"/","persistent":true,
+//              "insecure":false},
+//    "csrf_token":"required","trusted_origins":[]}
+//   A session ends when it was not used for idle_timeout_s, and after absolute_timeout_s in any case; that it was used
+//   is noted once in touch_interval_s, which is at most half of the former. "max_per_user": sign-ins of one user, 1 to
+//   64, sessions and families together; "at_limit" may be "refuse". "on_change": what happens if the client is in
+//   another network of so many bits, or another browser: "invalidate", "step_up" or "report". "family_*": the same of
+//   families; "refresh_grace_ms" as donjon_refresh_rotate has it. "sealed": records are envelopes of the keyring's
+//   "envelope" secret. "cookie": "same_site" may be "strict" or "none"; a name that does not begin with __Host- or
+//   __Secure- wants "insecure", which is for development without TLS. "csrf_token" may be "not_required".
+//   "trusted_origins": ["https://app.example.com"], whose pages may send requests too.
+//
+// Errors: CONFIG_ERROR (a member, or a missing secret: see donjon_sessions_diagnose).
+int32_t donjon_sessions_new(const donjon_keyring *keyring,
+                            const uint8_t *config,
+                            size_t config_len,
+                            donjon_sessions **out);
+
+// Says why donjon_sessions_new refuses a configuration: null if it does not, else
+// `{"error":"config_error","path":"cookie.name","message":"…"}`.
+//
+// Errors: BUFFER_TOO_SMALL.
+int32_t donjon_sessions_diagnose(const donjon_keyring *keyring,
+                                 const uint8_t *config,
+                                 size_t config_len,
+                                 uint8_t *out,
+                                 size_t cap,
+                                 size_t *out_len);
+
+// The bytes of the longest record: the next_cap that these functions want. 0 for NULL.
+size_t donjon_sessions_record_bound(const donjon_sessions *sessions);
+
+// The bytes of the longest session JSON: the session_cap that these functions want. 0 for NULL.
+size_t donjon_sessions_session_bound(const donjon_sessions *sessions);
+
+// The keys that a user's record may be under, as a JSON list of texts: new sign-ins go under the first. The others are
+// of "device" secrets of before: they are not empty until their last session has ended; delete them at the next log-in.
+//
+// Errors: INVALID_ARGUMENT (an empty subject), TOO_LARGE (over 1,024 bytes), BUFFER_TOO_SMALL.
+int32_t donjon_sessions_keys(const donjon_sessions *sessions,
+                             const uint8_t *subject,
+                             size_t subject_len,
+                             uint8_t *out,
+                             size_t cap,
+                             size_t *out_len);
+
+// The key of the record that a session is in.
+//
+// Errors: INVALID_SESSION (not a session id), BUFFER_TOO_SMALL.
+int32_t donjon_sessions_key(const donjon_sessions *sessions,
+                            const uint8_t *id,
+                            size_t id_len,
+                            uint8_t *out,
+                            size_t cap,
+                            size_t *out_len);
+
+// Begins a session for a user who has just logged in, or, with an empty subject, for nobody.
+//
+// record: what is stored under the first of donjon_sessions_keys; empty for nobody, whose record goes under
+//   donjon_sessions_key of the new id. A damaged record is replaced.
+// address, user_agent: the client's, from donjon_proxies_client (its ip) and the User-Agent header; empty for none,
+//   which is then not compared. Of the address, its network is kept; of the browser, 8 bytes of a hash.
+// label: what to call the sign-in in lists. Control characters and marks that turn the direction of text are dropped,
+//   and what is over 64 bytes. data: up to 512 bytes that the host wants back at each check.
+// id: receives DONJON_SESSION_ID_LEN bytes, if the status of the verdict is OK: what the client is to send, and nobody
+//   else is to see.
+// verdict: OK, to be written (must); or SESSION_LIMIT, where at_limit is "refuse".
+// next: the record to store. next_cap: at least donjon_sessions_record_bound.
+// session: {"handle":"…","subject":"ann","kind":"cookie","label":"…","data":"<base64url>","created_ms":…,"seen_ms":…,
+//   "expires_ms":…,"network":"192.0.2.0/24","evicted":[{"handle":"…","kind":"tokens"}]}; empty if there is none.
+//   "handle" names the sign-in and is no secret. "evicted": what had to make room, the oldest first; revoke the
+//   families among them (donjon_revocations_revoke), for their access tokens live on. session_cap: at least
+//   donjon_sessions_session_bound.
+//
+// Errors: INVALID_ARGUMENT (a time, an address that is none, a record for nobody), TOO_LARGE (subject, data),
+// KEY_EXPIRED (of a "sealed" record), BUFFER_TOO_SMALL, ENTROPY_UNAVAILABLE.
+int32_t donjon_sessions_create(const donjon_sessions *sessions,
+                               const uint8_t *record,
+                               size_t record_len,
+                               const uint8_t *subject,
+                               size_t subject_len,
+                               const uint8_t *address,
+                               size_t address_len,
+                               const uint8_t *user_agent,
+                               size_t user_agent_len,
+                               const uint8_t *label,
+                               size_t label_len,
+                               const uint8_t *data,
+                               size_t data_len,
+                               int64_t now_ms,
+                               int64_t store_since_ms,
+                               uint8_t *id,
+                               donjon_session_verdict *verdict,
+                               uint8_t *next,
+                               size_t next_cap,
+                               size_t *next_len,
+                               uint8_t *session,
+                               size_t session_cap,
+                               size_t *session_len);
+
+// Decides about a session id that was sent.
+//
+// record: what is stored under donjon_sessions_key of the id.
+// verdict, the first that applies:
+//   INVALID_SESSION, MALFORMED: not the form of an id; UNKNOWN: nothing is stored, or not this session; FOREIGN: the
+//     record is damaged, or not that of the user whom the id names; STORE: older than store_since_ms (may write).
+//   EXPIRED, IDLE or ABSOLUTE (may write).
+//   INVALID_SESSION (must write) or STEP_UP_REQUIRED, ADDRESS or USER_AGENT: as configured.
+//   OK (may write, when it was seen, once in the touch interval).
+// next, next_cap, session, session_cap: as donjon_sessions_create, without "evicted". There is a session if the
+//   status is OK or STEP_UP_REQUIRED.
+//
+// Errors: INVALID_ARGUMENT (a time, an address that is none), KEY_EXPIRED (of a "sealed" record), BUFFER_TOO_SMALL,
+// ENTROPY_UNAVAILABLE.
+int32_t donjon_sessions_check(const donjon_sessions *sessions,
+                              const uint8_t *record,
+                              size_t record_len,
+                              const uint8_t *id,
+                              size_t id_len,
+                              const uint8_t *address,
+                              size_t address_len,
+                              const uint8_t *user_agent,
+                              size_t user_agent_len,
+                              int64_t now_ms,
+                              int64_t store_since_ms,
+                              donjon_session_verdict *verdict,
+                              uint8_t *next,
+                              size_t next_cap,
+                              size_t *next_len,
+                              uint8_t *session,
+                              size_t session_cap,
+                              size_t *session_len);
+
+// Gives a session a new id: after the user has authenticated again, and before what it may do is more. The old id is no
+// session any more; when it began, its label and its place in lists stay. Neither address nor browser are compared:
+// they are taken as they are now.
+//
+// data: NULL leaves the data as they are; anything else replaces them, be it of no bytes.
+// new_id: receives DONJON_SESSION_ID_LEN bytes, if the status of the verdict is OK.
+// verdict: OK, to be written (must); otherwise as donjon_sessions_check.
+//
+// Errors: as donjon_sessions_check; TOO_LARGE (data).
+int32_t donjon_sessions_rotate(const donjon_sessions *sessions,
+                               const uint8_t *record,
+                               size_t record_len,
+                               const uint8_t *id,
+                               size_t id_len,
+                               const uint8_t *address,
+                               size_t address_len,
+                               const uint8_t *user_agent,
+                               size_t user_agent_len,
+                               const uint8_t *data,
+                               size_t data_len,
+                               int64_t now_ms,
+                               int64_t store_since_ms,
+                               uint8_t *new_id,
+                               donjon_session_verdict *verdict,
+                               uint8_t *next,
+                               size_t next_cap,
+                               size_t *next_len,
+                               uint8_t *session,
+                               size_t session_cap,
+                               size_t *session_len);
+
+// Begins a family of refresh tokens for a user who has just logged in, as donjon_sessions_create begins a session.
+//
+// state: receives DONJON_REFRESH_STATE_LEN bytes, if the status of the verdict is OK: mint its token with
+//   donjon_issuer_refresh once the record is written.
+//
+// Errors: as donjon_sessions_create; INVALID_ARGUMENT also for an empty subject.
+int32_t donjon_sessions_begin_family(const donjon_sessions *sessions,
+                                     const uint8_t *record,
+                                     size_t record_len,
+                                     const uint8_t *subject,
+                                     size_t subject_len,
+                                     const uint8_t *address,
+                                     size_t address_len,
+                                     const uint8_t *user_agent,
+                                     size_t user_agent_len,
+                                     const uint8_t *label,
+                                     size_t label_len,
+                                     const uint8_t *data,
+                                     size_t data_len,
+                                     int64_t now_ms,
+                                     int64_t store_since_ms,
+                                     uint8_t *state,
+                                     donjon_session_verdict *verdict,
+                                     uint8_t *next,
+                                     size_t next_cap,
+                                     size_t *next_len,
+                                     uint8_t *session,
+                                     size_t session_cap,
+                                     size_t *session_len);
+
+// Decides about a refresh token that was verified, as donjon_refresh_rotate does, where the families are in records.
+//
+// record: what is stored under one of donjon_sessions_keys of the token's subject: the one that has it, else the first.
+// family, generation, issued_at_s: from the token's donjon_claims; issued_at_s DONJON_NEVER if it has none.
+// state: receives DONJON_REFRESH_STATE_LEN bytes, if the status of the verdict is OK: mint its token with
+//   donjon_issuer_refresh once the record is written, if it must be.
+// verdict:
+//   OK: a token of state; to be written (must), unless it repeats one within the grace.
+//   REVOKED, UNKNOWN: the family was revoked or evicted. STATE_STALE, STORE: the store may have lost it. Either with
+//     FOREIGN: the record is damaged, or another user's.
+//   EXPIRED, IDLE or ABSOLUTE (may write).
+//   REUSE_DETECTED: the token was used before (must write: without the family). Revoke the family too.
+//   STATE_STALE, UNKNOWN: the store knows less than the token.
+//   changes are only reported, and kept with the next rotation: phones move.
+// next, next_cap, session, session_cap: as donjon_sessions_check.
+//
+// Errors: as donjon_sessions_check; INVALID_ARGUMENT (an empty subject, generation), TOO_LARGE (subject).
+int32_t donjon_sessions_refresh(const donjon_sessions *sessions,
+                                const uint8_t *record,
+                                size_t record_len,
+                                const uint8_t *subject,
+                                size_t subject_len,
+                                const uint8_t *family,
+                                size_t family_len,
+                                int64_t generation,
+                                int64_t issued_at_s,
+                                const uint8_t *address,
+                                size_t address_len,
+                                const uint8_t *user_agent,
+                                size_t user_agent_len,
+                                int64_t now_ms,
+                                int64_t store_since_ms,
+                                uint8_t *state,
+                                donjon_session_verdict *verdict,
+                                uint8_t *next,
+                                size_t next_cap,
+                                size_t *next_len,
+                                uint8_t *session,
+                                size_t session_cap,
+                                size_t *session_len);
+
+// The live sign-ins of a user, by when they began, as a JSON list of what donjon_sessions_check gives as session, each
+// with "current":true or false. A damaged record, and another user's, have none.
+//
+// subject: the record's. Empty: that of the session id current, under whose key the record is.
+// current: the id or the handle of the sign-in that asks; empty for none.
+//
+// Errors: INVALID_ARGUMENT (a time), TOO_LARGE (subject), BUFFER_TOO_SMALL.
+int32_t donjon_sessions_list(const donjon_sessions *sessions,
+                             const uint8_t *record,
+                             size_t record_len,
+                             const uint8_t *subject,
+                             size_t subject_len,
+                             const uint8_t *current,
+                             size_t current_len,
+                             int64_t now_ms,
+                             int64_t store_since_ms,
+                             uint8_t *out,
+                             size_t cap,
+                             size_t *out_len);
+
+// Ends sign-ins of a user.
+//
+// subject: the record's. Empty: that of the session id handle, under whose key the record is.
+// which: DONJON_SESSIONS_*. handle: the handle, or the session id, of the one that goes, or that stays; empty for ALL.
+// verdict: OK, to be written (must) if anything goes, next empty if nothing is left; INVALID_SESSION, UNKNOWN: there
+//   is no such sign-in. ALL of a damaged record deletes it.
+// next, next_cap: as donjon_sessions_create. revoked: what went, as donjon_sessions_list has it without "current".
+//   Revoke the families among it (donjon_revocations_revoke), for their access tokens live on.
+//
+// Errors: INVALID_ARGUMENT (which, a time), TOO_LARGE (subject), KEY_EXPIRED (of a "sealed" record),
+// BUFFER_TOO_SMALL, ENTROPY_UNAVAILABLE.
+int32_t donjon_sessions_revoke(const donjon_sessions *sessions,
+                               const uint8_t *record,
+                               size_t record_len,
+                               const uint8_t *subject,
+                               size_t subject_len,
+                               uint32_t which,
+                               const uint8_t *handle,
+                               size_t handle_len,
+                               int64_t now_ms,
+                               int64_t store_since_ms,
+                               donjon_session_verdict *verdict,
+                               uint8_t *next,
+                               size_t next_cap,
+                               size_t *next_len,
+                               uint8_t *revoked,
+                               size_t revoked_cap,
+                               size_t *revoked_len);
+
+// Frees sessions.
+void donjon_sessions_free(donjon_sessions *sessions);
 
 // Seals the value of a setting under the keyring's primary "settings" secret: a text of one line that begins
 // with `sealed:`, for an environment or a configuration file. No other setting opens it.

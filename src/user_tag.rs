@@ -17,9 +17,6 @@ use crate::keyring::{Key, KeyStatus, Keyring, Purpose};
 /// The bytes of a tag.
 pub(crate) const TAG_LEN: usize = 16;
 
-/// The characters of a tag in base64url.
-pub(crate) const TAG_TEXT_LEN: usize = 22;
-
 const LABEL: &[u8] = b"donjon/user/v1";
 
 /// Names users, by the `device` secrets of a keyring.

@@ -8,7 +8,7 @@ pub const MAX_ADDRESS_LEN: usize = 128;
 /// The address of `1.2.3.4`, `1.2.3.4:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`. The port and
 /// an IPv6 address's zone (`fe80::1%eth0`) are checked and dropped; `::ffff:1.2.3.4` (RFC 4291 §2.5.5.2) is
 /// 1.2.3.4. Nothing else is an address: no leading zeros, no short or hexadecimal forms, no names, no white space.
-pub(super) fn parse(text: &[u8]) -> Option<IpAddr> {
+pub(crate) fn parse(text: &[u8]) -> Option<IpAddr> {
     parse_with_port(text, is_port)
 }
 

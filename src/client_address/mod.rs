@@ -41,6 +41,7 @@ mod proxies;
 mod x_forwarded_for;
 
 pub use address::MAX_ADDRESS_LEN;
+pub(crate) use address::parse;
 pub use bucket::{Bucket, DEFAULT_IPV6_PREFIX, MIN_IPV6_PREFIX};
 pub use config::{MAX_HOPS, MAX_TRUSTED};
 pub use entries::MAX_READ_LEN;

@@ -21,7 +21,7 @@ pub struct Network {
 
 impl Network {
     /// The network of that many leading bits that has the address; the longest if that is more than the address's.
-    pub(super) fn around(address: IpAddr, prefix_len: u8) -> Self {
+    pub(crate) fn around(address: IpAddr, prefix_len: u8) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => {
                 let prefix_len = prefix_len.min(32);

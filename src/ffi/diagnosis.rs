@@ -12,6 +12,7 @@ use crate::limit::LimitError;
 use crate::password::PasswordError;
 use crate::rbac::PolicyError;
 use crate::revocation::RevocationError;
+use crate::session::SessionError;
 use crate::token::TokenError;
 
 /// A refusal: its status, its place in what was given, and one line about it.
@@ -113,5 +114,15 @@ impl From<PasswordError> for Diagnosis {
             other => other.to_string(),
         };
         Self { status: error.status(), path: String::new(), message }
+    }
+}
+
+impl From<SessionError> for Diagnosis {
+    fn from(error: SessionError) -> Self {
+        let status = error.status();
+        match error {
+            SessionError::Config { path, reason } => Self { status, path, message: reason.into() },
+            other => Self { status, path: String::new(), message: other.to_string() },
+        }
     }
 }

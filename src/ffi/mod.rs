@@ -35,6 +35,8 @@ mod revocation;
 mod revocation_set;
 mod revocations;
 mod sealer;
+mod session_requests;
+mod sessions;
 mod setting;
 mod status;
 mod store_marker;
@@ -70,6 +72,8 @@ pub use revocation::*;
 pub use revocation_set::*;
 pub use revocations::*;
 pub use sealer::*;
+pub use session_requests::*;
+pub use sessions::*;
 pub use setting::*;
 pub use status::*;
 pub use store_marker::*;
@@ -89,6 +93,7 @@ use crate::keyring::KeyringError;
 use crate::limit::LimitError;
 use crate::password::PasswordError;
 use crate::revocation::RevocationError;
+use crate::session::SessionError;
 use crate::token::TokenError;
 
 /// Runs `call` and returns its status. A panic is a defect in donjon; it never crosses into C.
@@ -148,6 +153,12 @@ impl From<RevocationError> for Status {
 
 impl From<PasswordError> for Status {
     fn from(error: PasswordError) -> Self {
+        error.status()
+    }
+}
+
+impl From<SessionError> for Status {
+    fn from(error: SessionError) -> Self {
         error.status()
     }
 }

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use crate::entropy::EntropyError;
+use crate::envelope::EnvelopeError;
 use crate::error::Status;
 
 /// A configuration was refused, or a request was.
@@ -32,6 +33,9 @@ pub enum SessionError {
     /// A request that changes something, from a page of another site.
     #[error("the request comes from another site")]
     CrossSite,
+    /// A record could not be sealed.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
     /// The operating system gave no randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
@@ -55,6 +59,7 @@ impl SessionError {
             Self::InvalidSession => Status::InvalidSession,
             Self::CsrfFailed => Status::CsrfFailed,
             Self::CrossSite => Status::CrossSite,
+            Self::Envelope(error) => error.status(),
             Self::Entropy(_) => Status::EntropyUnavailable,
             Self::Internal => Status::InternalError,
         }
