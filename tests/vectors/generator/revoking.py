@@ -19,7 +19,9 @@ MAX_LEEWAY_S = 300
 MAX_ID_LEN = 1024
 # How long a store keeps a record after the record's own end.
 MARGIN_MS = 60_000
-MARKER_KEEP_MS = 315_576_000_000
+# And how long at most: 100 years.
+LONGEST_KEEP_MS = 3_155_760_000_000
+MARKER_KEEP_MS = LONGEST_KEEP_MS // 10
 ALIVE_EVERY_MS = 15_000
 
 MARKER_REASONS = ("", "missing", "damaged", "rolled back", "silent")
@@ -128,7 +130,7 @@ def revoke(kind: str, name: str, stored: bytes, until_s: int | None, now_ms: int
         since_s = 0
         end_s = clamped((now_s + longest_ttl_s if until_s is None else until_s) + MAX_LEEWAY_S)
     end_s = max(end_s, stored_until_s)
-    keep_ms = clamped(max(clamped(end_s * 1000) - max(now_ms, 0), 0) + MARGIN_MS)
+    keep_ms = min(max(end_s * 1000 - max(now_ms, 0), 0) + MARGIN_MS, LONGEST_KEEP_MS)
     return {"value_hex": record(kind, name, end_s, since_s).hex(), "keep_ms": keep_ms}
 
 
