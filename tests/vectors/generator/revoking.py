@@ -130,7 +130,7 @@ def revoke(kind: str, name: str, stored: bytes, until_s: int | None, now_ms: int
         since_s = 0
         end_s = clamped((now_s + longest_ttl_s if until_s is None else until_s) + MAX_LEEWAY_S)
     end_s = max(end_s, stored_until_s)
-    keep_ms = min(max(end_s * 1000 - max(now_ms, 0), 0) + MARGIN_MS, LONGEST_KEEP_MS)
+    keep_ms = min(max(clamped(end_s * 1000) - max(now_ms, 0), 0) + MARGIN_MS, LONGEST_KEEP_MS)
     return {"value_hex": record(kind, name, end_s, since_s).hex(), "keep_ms": keep_ms}
 
 
