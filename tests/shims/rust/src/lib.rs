@@ -11,6 +11,7 @@ mod refusal;
 mod request;
 mod revocation;
 mod roles;
+mod sessions;
 
 use donjon::json::{ObjectWriter, write_text};
 

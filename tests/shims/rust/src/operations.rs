@@ -15,7 +15,7 @@ use donjon::token::{
 use crate::Answer;
 use crate::refusal::Refusal;
 use crate::request::Request;
-use crate::{columns, envelopes, fernet, limits, passwords, revocation, roles};
+use crate::{columns, envelopes, fernet, limits, passwords, revocation, roles, sessions};
 
 pub(crate) type Outcome = Result<Answer, Refusal>;
 
@@ -97,6 +97,21 @@ pub(crate) fn dispatch(request: &Request<'_>) -> Outcome {
         "lockout_counters" => limits::lockout_counters(request),
         "lockout_device_token" => limits::lockout_device_token(request),
         "client_ip" => limits::client_ip(request),
+        "session_diagnose" => sessions::session_diagnose(request),
+        "session_keys" => sessions::session_keys(request),
+        "session_key" => sessions::session_key(request),
+        "session_create" => sessions::session_create(request),
+        "session_check" => sessions::session_check(request),
+        "session_rotate" => sessions::session_rotate(request),
+        "session_begin_family" => sessions::session_begin_family(request),
+        "session_refresh" => sessions::session_refresh(request),
+        "session_list" => sessions::session_list(request),
+        "session_revoke" => sessions::session_revoke(request),
+        "session_csrf_token" => sessions::session_csrf_token(request),
+        "session_check_request" => sessions::session_check_request(request),
+        "session_cookie" => sessions::session_cookie(request),
+        "session_csrf_cookie" => sessions::session_csrf_cookie(request),
+        "session_read_cookie" => sessions::session_read_cookie(request),
         "revocation_keys" => revocation::revocation_keys(request),
         "revocation_record_check" => revocation::revocation_record_check(request),
         "revocation_issue_since" => revocation::revocation_issue_since(request),

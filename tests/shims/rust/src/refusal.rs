@@ -11,6 +11,7 @@ use donjon::limit::LimitError;
 use donjon::password::PasswordError;
 use donjon::rbac::{PolicyError, RoleError};
 use donjon::revocation::RevocationError;
+use donjon::session::SessionError;
 use donjon::token::TokenError;
 
 /// The kernel's refusal, or the shim's own.
@@ -108,6 +109,12 @@ impl From<ClientAddressError> for Refusal {
 
 impl From<RevocationError> for Refusal {
     fn from(error: RevocationError) -> Self {
+        Self::Kernel(error.status())
+    }
+}
+
+impl From<SessionError> for Refusal {
+    fn from(error: SessionError) -> Self {
         Self::Kernel(error.status())
     }
 }

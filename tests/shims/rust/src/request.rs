@@ -109,6 +109,11 @@ impl<'a> Request<'a> {
         unhex(&self.text(name)?)
     }
 
+    /// Bytes in lower-case hexadecimal; `null` and absent are none.
+    pub(crate) fn optional_hex(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        self.is_given(name).then(|| self.hex(name)).transpose()
+    }
+
     /// A list of bytes in lower-case hexadecimal.
     pub(crate) fn hexes(&self, name: &str) -> Result<Vec<Vec<u8>>, Refusal> {
         self.texts(name)?.iter().map(|text| unhex(text)).collect()
