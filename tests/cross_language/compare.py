@@ -20,6 +20,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 from generation import WEIGHTS, Generator
+from playing import Player
 
 SHIM = Path(__file__).resolve().parents[1] / "shim"
 SHOWN = 5
@@ -129,7 +130,9 @@ def main() -> int:
         if subprocess.run([SHIM, "build", host], check=False).returncode != 0:
             sys.exit(f"tests/shim build {host} failed")
 
-    lines = list(Generator(options.seed).lines(options.requests))
+    player = Player(SHIM, hosts[0])
+    lines = list(Generator(options.seed, player).lines(options.requests))
+    player.close()
     start = time.monotonic()
     given = ask(hosts, lines)
     took = time.monotonic() - start

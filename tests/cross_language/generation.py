@@ -2,7 +2,7 @@
 
 Lines are made as text, not as objects: duplicate members, spellings of numbers and of strings are the point. Tokens are
 signed here with HMAC, so that odd headers and claims get past the signature; those under other algorithms come from the
-vectors.
+vectors. Requests about sessions and revocation build on what the first host answered to earlier ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from typing import Any
 from envelopes import Envelopes
 from limits import Limits
 from passwords import Passwords
+from playing import Player
+from revocations import Revocations
 from roles import Roles
+from sessions import Sessions
 from texts import NAMES, NUMBERS, STRINGS, Members, dump, line_of
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
@@ -41,15 +44,18 @@ WEIGHTS = {
     "chunked_seal": 3, "chunked_open": 4, "envelope_seal": 8, "envelope_open": 12, "envelope_rewrap": 4, "envelope_needs_rewrap": 2, "envelope_inspect": 4, "passphrase_seal": 2, "passphrase_open": 4, "external_seal": 2, "external_open": 4,
     "data_key_new": 3, "data_key_rewrap": 3, "cell_seal": 5, "cell_open": 8, "stream_seal": 5, "stream_open": 8, "reader_read": 5, "blind_index": 5, "setting_seal": 4, "setting_open": 6, "erasure": 3,
     "limit_parse": 4, "limit_apply": 10, "limits_describe": 3, "limits_diagnose": 4, "limits_spend": 14, "limits_give_back": 8, "limits_headers": 4, "limits_refusal": 3, "limits_script": 1, "limits_script_args": 2, "compare_and_set_script": 1, "limit_profiles": 1, "lockout_counters": 4, "lockout_device_token": 3, "client_ip": 12,
+    "session_diagnose": 2, "session_keys": 1, "session_key": 1, "session_create": 9, "session_check": 12, "session_rotate": 5, "session_begin_family": 6, "session_refresh": 9, "session_list": 4, "session_revoke": 5, "session_csrf_token": 3, "session_check_request": 8, "session_cookie": 2, "session_csrf_cookie": 2, "session_read_cookie": 4,
+    "revocation_keys": 3, "revocation_record_check": 8, "revocation_issue_since": 4, "revocation_key": 3, "revocation_revoke": 8, "store_marker": 6, "revocation_set_sign": 4, "revocation_set_open": 3, "revocation_set_info": 3, "revocation_set_check": 8,
     "fernet_encrypt": 3, "fernet_decrypt": 6, "fernet_rotate": 3, "fernet_timestamp": 2, "fernet_derive_key": 2, "aes_engine_open": 4,
 }  # fmt: skip
 
 
-class Generator(Passwords, Roles, Envelopes, Limits):
+class Generator(Passwords, Roles, Envelopes, Limits, Sessions, Revocations):
     """An endless, seeded source of request lines."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, player: Player) -> None:
         super().__init__(seed)
+        self.player = player
         self.good: dict[str, list[dict[str, Any]]] = {}
         self.every: list[dict[str, Any]] = []
         for path in sorted(VECTORS.glob("*.json")):

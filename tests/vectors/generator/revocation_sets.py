@@ -8,8 +8,28 @@ from typing import Any
 
 from . import keys
 from .jose import b64u
-from .keys import ATTACKER, EDDSA, ES256, HS256, P256_ORDER, EdwardsKey, Key, Secret, public_texts, stream
-from .offline_set import AHEAD_S, RevocationSet, bucket_of, hashed, key_list, named, sign, table
+from .keys import (
+    ATTACKER,
+    EDDSA,
+    ES256,
+    HS256,
+    P256_ORDER,
+    EdwardsKey,
+    Key,
+    Secret,
+    public_texts,
+    stream,
+)
+from .offline_set import (
+    AHEAD_S,
+    RevocationSet,
+    bucket_of,
+    hashed,
+    key_list,
+    named,
+    sign,
+    table,
+)
 from .revoking import LATEST, Token, record
 from .suite import NOW, Case, Suite, refusal
 
