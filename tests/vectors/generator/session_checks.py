@@ -22,8 +22,35 @@ from .session_records import (
     id_hash,
     parsed,
 )
-from .session_rules import ABSOLUTE, ADDRESS, AGENT, FOREIGN, IDLE, MALFORMED, MAY, MUST, STORE, UNKNOWN
-from .session_users import CHROME, DAY, ELSEWHERE, FIREFOX, HOME, HOUR, MINUTE, NOW_MS, ROTATED, SOURCE, User, entry, handle, ident, no_ids
+from .session_rules import (
+    ABSOLUTE,
+    ADDRESS,
+    AGENT,
+    FOREIGN,
+    IDLE,
+    MALFORMED,
+    MAY,
+    MUST,
+    STORE,
+    UNKNOWN,
+)
+from .session_users import (
+    CHROME,
+    DAY,
+    ELSEWHERE,
+    FIREFOX,
+    HOME,
+    HOUR,
+    MINUTE,
+    NOW_MS,
+    ROTATED,
+    SOURCE,
+    User,
+    entry,
+    handle,
+    ident,
+    no_ids,
+)
 from .suite import Suite, refusal
 
 

@@ -21,7 +21,19 @@ from .session_records import (
     State,
 )
 from .session_rules import ABSOLUTE, FOREIGN, IDLE, MAY, MUST, STORE, UNKNOWN
-from .session_users import CHROME, DAY, ELSEWHERE, FIREFOX, HOME, HOUR, MINUTE, NOW_MS, SOURCE, User, handle
+from .session_users import (
+    CHROME,
+    DAY,
+    ELSEWHERE,
+    FIREFOX,
+    HOME,
+    HOUR,
+    MINUTE,
+    NOW_MS,
+    SOURCE,
+    User,
+    handle,
+)
 from .suite import NOW, Suite, refusal
 
 

@@ -25,7 +25,20 @@ from .session_records import (
     sealed,
 )
 from .session_rules import MUST, UNKNOWN
-from .session_users import CHROME, DAY, ELSEWHERE, FIREFOX, HOME, HOUR, NOW_MS, ROTATED, SOURCE, User, handle, ident
+from .session_users import (
+    CHROME,
+    DAY,
+    ELSEWHERE,
+    FIREFOX,
+    HOME,
+    HOUR,
+    NOW_MS,
+    ROTATED,
+    SOURCE,
+    User,
+    handle,
+    ident,
+)
 from .suite import Case, Suite, refusal
 
 

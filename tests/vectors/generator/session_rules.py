@@ -227,7 +227,7 @@ class Rules:
             return found
         tag, record, entry = found
         raw = tag + entropy.take(32)
-        new = entry.but(credential=id_hash(raw), seen_ms=max(entry.seen_ms, now), network=self.config.network(address), agent=agent(user_agent), data=data)
+        new = entry.but(credential=id_hash(raw), seen_ms=max(entry.seen_ms, now), network=self.config.network(address), agent=agent(user_agent), data=data or entry.data)
         verdict = Verdict(id=id_text(tag, raw[TAG:]), session=self.told(record.subject, new))
         self.write(verdict, MUST, tag, record.subject, [new if other == entry else other for other in record.entries], now, since, entropy)
         return verdict

@@ -27,7 +27,19 @@ from .session_records import (
     record_key,
 )
 from .session_rules import MAY, MUST, UNKNOWN
-from .session_users import DAY, FIREFOX, HOME, HOUR, MINUTE, NOW_MS, ROTATED, SOURCE, User, handle, no_ids
+from .session_users import (
+    DAY,
+    FIREFOX,
+    HOME,
+    HOUR,
+    MINUTE,
+    NOW_MS,
+    ROTATED,
+    SOURCE,
+    User,
+    handle,
+    no_ids,
+)
 from .suite import Case, Suite, refusal
 
 
