@@ -1,13 +1,11 @@
 //! What stands between sessions and browsers: cookies, CSRF tokens, requests from other sites.
 
 use alloc::string::String;
-use zeroize::Zeroizing;
 
-use super::SessionError;
 use super::cookie::Cookie;
 use super::csrf::{self, CsrfKeys};
 use super::fetch_metadata::{Request, TrustedOrigins};
-use crate::base64url;
+use super::{SessionError, SessionId};
 use crate::entropy::Entropy;
 use crate::json::Value;
 use crate::keyring::Keyring;
@@ -104,7 +102,7 @@ impl Web {
     /// - [`SessionError::InvalidSession`]: not an id.
     /// - [`SessionError::Entropy`]: no entropy.
     pub fn csrf_token(&self, id: &[u8], entropy: &mut impl Entropy) -> Result<String, SessionError> {
-        self.keys.token(&read_id(id).ok_or(SessionError::InvalidSession)?, entropy)
+        self.keys.token(SessionId::parse(id).ok_or(SessionError::InvalidSession)?.as_bytes(), entropy)
     }
 
     /// Whether a request may do what it asks for, as far as browsers and other sites are concerned. `id` is the
@@ -132,7 +130,7 @@ impl Web {
         if id.is_empty() || self.config.csrf_token == CsrfToken::NotRequired {
             return Ok(());
         }
-        let is_good = read_id(id).is_some_and(|id| self.keys.is_good(&id, csrf_token));
+        let is_good = SessionId::parse(id).is_some_and(|id| self.keys.is_good(id.as_bytes(), csrf_token));
         if is_good { Ok(()) } else { Err(SessionError::CsrfFailed) }
     }
 }
@@ -150,14 +148,7 @@ fn known(
 }
 
 fn is_id(text: &[u8]) -> bool {
-    read_id(text).is_some()
-}
-
-fn read_id(text: &[u8]) -> Option<Zeroizing<alloc::vec::Vec<u8>>> {
-    if text.len() != 64 {
-        return None;
-    }
-    base64url::decode_secret(text).ok()
+    SessionId::parse(text).is_some()
 }
 
 #[cfg(test)]
