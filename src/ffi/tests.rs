@@ -128,6 +128,8 @@ fn every_export_is_guarded() {
         ("revocation_set", include_str!("revocation_set.rs")),
         ("revocations", include_str!("revocations.rs")),
         ("sealer", include_str!("sealer.rs")),
+        ("session_requests", include_str!("session_requests.rs")),
+        ("sessions", include_str!("sessions.rs")),
         ("setting", include_str!("setting.rs")),
         ("store_marker", include_str!("store_marker.rs")),
         ("subject", include_str!("subject.rs")),
@@ -389,4 +391,145 @@ fn the_client_of_a_request_is_written_with_zeros_behind_it() {
             b"null"
         );
     }
+}
+
+#[test]
+fn a_revocation_goes_into_a_store_and_into_a_set() {
+    let spec = r#"{"token":"EdDSA","device":"HS256"}"#;
+    let (mut keyring, mut rules, mut set) =
+        (core::ptr::null_mut(), core::ptr::null_mut(), core::ptr::null_mut());
+    let (ann, id, none) = (b"ann".as_ptr(), b"t1".as_ptr(), core::ptr::null());
+    // SAFETY: pointers and lengths of live values, throughout; each handle is freed once.
+    unsafe {
+        assert_eq!(donjon_keyring_generate(spec.as_ptr(), spec.len(), 0, &raw mut keyring), DONJON_OK);
+        assert_eq!(donjon_revocations_new(keyring, none, 0, &raw mut rules), DONJON_OK);
+        let diagnosis = in_just_the_room(&|out, cap, len| {
+            donjon_revocations_diagnose(keyring, b"{\"skew\":1}".as_ptr(), 10, out, cap, len)
+        });
+        assert!(diagnosis.ends_with(br#""message":"a member is not known"}"#));
+
+        // Of the subject and the token, under the primary secret and the next one.
+        let keys = in_just_the_room(&|out, cap, len| {
+            donjon_revocations_keys(rules, ann, 3, id, 2, none, 0, none, 0, out, cap, len)
+        });
+        let keys = std::string::String::from_utf8(keys).unwrap();
+        assert_eq!(keys.matches("\"{").count(), 4);
+        let key = in_just_the_room(&|out, cap, len| {
+            donjon_revocations_key(rules, DONJON_REVOKED_TOKEN, ann, 3, id, 2, out, cap, len)
+        });
+        assert_eq!(keys.split('"').nth(5).unwrap().as_bytes(), key);
+
+        let keep_ms = core::cell::Cell::new(0_i64);
+        let revoke = |kind, until_s, keep_ms, out, cap, len| {
+            donjon_revocations_revoke(
+                rules, kind, ann, 3, id, 2, none, 0, until_s, 5000, keep_ms, out, cap, len,
+            )
+        };
+        let record = in_just_the_room(&|out, cap, len| revoke(1, 65, keep_ms.as_ptr(), out, cap, len));
+        assert_eq!((record.len(), keep_ms.get()), (20, 420_000));
+        for kind in [0, 5, u32::MAX] {
+            let (mut out, mut len) = ([0; 64], 0);
+            let status = revoke(kind, 65, keep_ms.as_ptr(), out.as_mut_ptr(), 64, &raw mut len);
+            assert_eq!(status, DONJON_INVALID_ARGUMENT);
+        }
+
+        let check = |values: &[u8], issued_at_s| {
+            let (values, len) = (values.as_ptr(), values.len());
+            donjon_revocations_check(rules, ann, 3, id, 2, none, 0, none, 0, issued_at_s, values, len, 0)
+        };
+        let found = [&[0; 8][..], &[0, 0, 0, 20], &record, &[0; 4]].concat();
+        assert_eq!((check(&[0; 16], 5), check(&found, 5)), (DONJON_OK, DONJON_REVOKED));
+        assert_eq!(
+            (check(&[0; 12], 5), check(&[0; 16], DONJON_NEVER)),
+            (DONJON_INVALID_ARGUMENT, DONJON_MISSING_CLAIM)
+        );
+        let mut since_s = 0;
+        let issue =
+            |since_ms, out| donjon_revocations_issue_since(rules, ann, 3, [0; 8].as_ptr(), 8, since_ms, out);
+        assert_eq!((issue(0, &raw mut since_s), since_s), (DONJON_OK, DONJON_NEVER));
+        assert_eq!((issue(9000, &raw mut since_s), since_s), (DONJON_OK, 9));
+
+        let records = [&[0, 0, 0, 20][..], &record].concat();
+        let sign = |out, cap, len| {
+            let (records, records_len) = (records.as_ptr(), records.len());
+            donjon_revocation_set_sign(keyring, 3, 0, 2, 5, 65, records, records_len, out, cap, len)
+        };
+        let bound = donjon_revocation_set_bound(records.len());
+        let (mut bytes, mut len) = (std::vec![0; bound], 0);
+        assert_eq!(
+            (sign(bytes.as_mut_ptr(), bound - 1, &raw mut len), len),
+            (DONJON_BUFFER_TOO_SMALL, bound)
+        );
+        assert_eq!(sign(bytes.as_mut_ptr(), bound, &raw mut len), DONJON_OK);
+        assert_eq!(donjon_revocation_set_bound(usize::MAX), 0);
+
+        let open =
+            |last, now_s, out| donjon_revocation_set_open(bytes.as_ptr(), len, keyring, last, now_s, out);
+        assert_eq!(open(4, 5, &raw mut set), DONJON_STATE_STALE);
+        assert_eq!(open(3, 65, &raw mut set), DONJON_REVOCATION_SET_STALE);
+        assert!(set.is_null());
+        assert_eq!(open(3, 5, &raw mut set), DONJON_OK);
+        let mut is_probable = 9;
+        let check = |id: &[u8], now_s, is_probable| {
+            let id_len = id.len();
+            donjon_revocation_set_check(
+                set,
+                ann,
+                3,
+                id.as_ptr(),
+                id_len,
+                none,
+                0,
+                none,
+                0,
+                5,
+                now_s,
+                is_probable,
+            )
+        };
+        assert_eq!((check(b"t1", 65, &raw mut is_probable), is_probable), (DONJON_REVOCATION_SET_STALE, 9));
+        assert_eq!((check(b"t1", 5, &raw mut is_probable), is_probable), (DONJON_REVOKED, 1));
+        assert_eq!((check(b"t2", 5, &raw mut is_probable), is_probable), (DONJON_OK, 0));
+        let info = in_just_the_room(&|out, cap, len| donjon_revocation_set_info(set, out, cap, len));
+        assert!(info.starts_with(br#"{"sequence":3,"issued_at_s":5,"#));
+
+        donjon_revocation_set_free(set);
+        donjon_revocation_set_free(core::ptr::null_mut());
+        donjon_revocations_free(rules);
+        donjon_revocations_free(core::ptr::null_mut());
+        donjon_keyring_free(keyring);
+    }
+}
+
+#[test]
+fn the_reasons_of_a_marker_have_their_numbers() {
+    let mut verdict =
+        donjon_marker_verdict { since_ms: 0, keep_ms: 0, write: 9, reason: 9, reserved: [9; 6] };
+    let mut decide = |stored: &[u8], seen: &[u8], now_ms| {
+        let mut marker = [9; DONJON_MARKER_LEN];
+        let (stored_len, seen_len) = (stored.len(), seen.len());
+        // SAFETY: pointers and lengths of live values.
+        let status = unsafe {
+            donjon_store_marker(
+                stored.as_ptr(),
+                stored_len,
+                seen.as_ptr(),
+                seen_len,
+                60_000,
+                now_ms,
+                marker.as_mut_ptr(),
+                &raw mut verdict,
+            )
+        };
+        assert_eq!((status, verdict.reserved), (DONJON_OK, [0; 6]));
+        (verdict.reason, verdict.write, verdict.since_ms, marker)
+    };
+    let (reason, write, since_ms, first) = decide(&[], &[], 1000);
+    assert_eq!((reason, write, since_ms), (DONJON_MARKER_MISSING, 1, 1000));
+    assert_eq!(decide(&first, &first, 15_999), (0, 0, 1000, first));
+    let (reason, write, since_ms, second) = decide(&first, &first, 16_000);
+    assert_eq!((reason, write, since_ms), (0, 2, 1000));
+    assert_eq!(decide(&first, &second, 16_000).0, DONJON_MARKER_ROLLED_BACK);
+    assert_eq!(decide(&second, &second, 76_001).0, DONJON_MARKER_SILENT);
+    assert_eq!(decide(&first[1..], &[], 1000).0, DONJON_MARKER_DAMAGED);
 }

@@ -70,7 +70,7 @@ pub fn sign_set(
     if !is_term(terms.issued_at_s, terms.valid_until_s, terms.skew_s) {
         return Err(RevocationError::InvalidArgument);
     }
-    let store_since_s = store_since_s(terms.store_since_ms)?;
+    let store_since_s = store_since_s(terms.store_since_ms, terms.skew_s)?;
     let unsigned = RevocationError::Config("no primary token key that signs and has an id");
     let key = keyring.primary(Purpose::Token).ok_or(unsigned)?;
     let (algorithm, key_id) = (key.minting_algorithm().ok_or(unsigned)?, key.id().ok_or(unsigned)?);

@@ -111,8 +111,13 @@ impl StoreMarker {
         max_silence_ms: i64,
         now_ms: i64,
     ) -> Result<MarkerVerdict, RevocationError> {
-        let seen = if seen.is_empty() { Some(Self::default()) } else { Self::from_bytes(seen) };
-        let seen = seen.ok_or(RevocationError::InvalidArgument)?;
+        // A new beginning is later than the one that was seen, by a whole second: tokens are stamped in seconds.
+        let (seen, soonest_ms) = if seen.is_empty() {
+            (Self::default(), 0)
+        } else {
+            let seen = Self::from_bytes(seen).ok_or(RevocationError::InvalidArgument)?;
+            (seen, seen.alive_ms.max(seen.since_ms.saturating_add(1000)))
+        };
         if !(1..=MAX_DURATION_S * 1000).contains(&max_silence_ms) || now_ms < 0 {
             return Err(RevocationError::InvalidArgument);
         }
@@ -124,7 +129,7 @@ impl StoreMarker {
         let (marker, write, reason) =
             match found.and_then(|found| found.outlives(seen, max_silence_ms, now_ms)) {
                 Err(reason) => {
-                    let now_ms = now_ms.max(seen.alive_ms);
+                    let now_ms = now_ms.max(soonest_ms);
                     (Self { since_ms: now_ms, alive_ms: now_ms }, MarkerWrite::Must, Some(reason))
                 }
                 Ok(found) if now_ms.saturating_sub(found.alive_ms) >= ALIVE_EVERY_MS => {
@@ -141,5 +146,117 @@ impl StoreMarker {
         }
         let is_silent = now_ms.saturating_sub(self.alive_ms) > max_silence_ms;
         if is_silent { Err(MarkerReason::Silent) } else { Ok(self) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_MS: i64 = 1_800_000_000_000;
+    const SILENCE_MS: i64 = 3_600_000;
+    const SINCE_MS: i64 = NOW_MS - 1_000_000_000;
+
+    fn marker(since_ms: i64, alive_ms: i64) -> [u8; MARKER_LEN] {
+        StoreMarker { since_ms, alive_ms }.to_bytes()
+    }
+
+    fn decide(stored: &[u8], seen: &[u8], now_ms: i64) -> (Option<MarkerReason>, MarkerWrite, StoreMarker) {
+        let verdict = StoreMarker::decide(stored, seen, SILENCE_MS, now_ms).unwrap();
+        (verdict.reason, verdict.write, verdict.marker)
+    }
+
+    fn anew(reason: MarkerReason, at_ms: i64) -> (Option<MarkerReason>, MarkerWrite, StoreMarker) {
+        (Some(reason), MarkerWrite::Must, StoreMarker { since_ms: at_ms, alive_ms: at_ms })
+    }
+
+    fn goes_on(write: MarkerWrite, alive_ms: i64) -> (Option<MarkerReason>, MarkerWrite, StoreMarker) {
+        (None, write, StoreMarker { since_ms: SINCE_MS, alive_ms })
+    }
+
+    #[test]
+    fn a_store_that_is_whole_says_so_every_fifteen_seconds() {
+        for (age_ms, write, alive_ms) in [
+            (0, MarkerWrite::Nothing, NOW_MS),
+            (14_999, MarkerWrite::Nothing, NOW_MS - 14_999),
+            (15_000, MarkerWrite::May, NOW_MS),
+            (SILENCE_MS, MarkerWrite::May, NOW_MS),
+        ] {
+            let stored = marker(SINCE_MS, NOW_MS - age_ms);
+            assert_eq!(decide(&stored, &[], NOW_MS), goes_on(write, alive_ms), "{age_ms}");
+            assert_eq!(decide(&stored, &stored, NOW_MS), goes_on(write, alive_ms), "{age_ms}");
+        }
+    }
+
+    #[test]
+    fn a_store_that_forgot_begins_anew_and_never_before_what_was_seen() {
+        let seen = marker(SINCE_MS, NOW_MS + 700);
+        for (seen, at_ms) in [(&[][..], NOW_MS), (&seen, NOW_MS + 700)] {
+            assert_eq!(decide(&[], seen, NOW_MS), anew(MarkerReason::Missing, at_ms));
+            for len in 1..MARKER_LEN {
+                let cut = &marker(SINCE_MS, NOW_MS)[..len];
+                assert_eq!(decide(cut, seen, NOW_MS), anew(MarkerReason::Damaged, at_ms), "{len}");
+            }
+            let later = marker(NOW_MS, NOW_MS - 1);
+            assert_eq!(decide(&later, seen, NOW_MS), anew(MarkerReason::Damaged, at_ms));
+        }
+        let restored = marker(SINCE_MS, NOW_MS + 699);
+        assert_eq!(decide(&restored, &seen, NOW_MS), anew(MarkerReason::RolledBack, NOW_MS + 700));
+        let restored = marker(SINCE_MS - 1, NOW_MS + 700);
+        assert_eq!(decide(&restored, &seen, NOW_MS), anew(MarkerReason::RolledBack, NOW_MS + 700));
+        let silent = marker(SINCE_MS, NOW_MS - SILENCE_MS - 1);
+        assert_eq!(decide(&silent, &silent, NOW_MS), anew(MarkerReason::Silent, NOW_MS));
+    }
+
+    #[test]
+    fn a_store_that_begins_anew_twice_in_one_second_begins_in_two() {
+        let first = marker(NOW_MS, NOW_MS);
+        assert_eq!(decide(&[], &first, NOW_MS + 1), anew(MarkerReason::Missing, NOW_MS + 1000));
+        assert_eq!(decide(&[], &first, NOW_MS + 2000), anew(MarkerReason::Missing, NOW_MS + 2000));
+        assert_eq!(decide(&[], &[], 5), anew(MarkerReason::Missing, 5));
+    }
+
+    #[test]
+    fn every_byte_of_a_marker_counts() {
+        let whole = marker(SINCE_MS, NOW_MS);
+        for at in 0..8 {
+            let mut damaged = whole;
+            damaged[at] ^= 1;
+            assert_eq!(StoreMarker::from_bytes(&damaged), None, "{at}");
+        }
+        assert_eq!(StoreMarker::from_bytes(&marker(-1, NOW_MS)), None);
+        assert_eq!(StoreMarker::from_bytes(&[&whole[..], &[0]].concat()), None);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_forgets_nothing() {
+        let stored = marker(SINCE_MS, NOW_MS);
+        for now_ms in [0, NOW_MS - 1] {
+            assert_eq!(decide(&stored, &stored, now_ms), goes_on(MarkerWrite::Nothing, NOW_MS));
+        }
+        assert_eq!(decide(&stored, &[], i64::MAX), anew(MarkerReason::Silent, i64::MAX));
+    }
+
+    #[test]
+    fn what_was_seen_is_what_was_seen_before_the_read() {
+        let (before, after) = (marker(SINCE_MS, NOW_MS - 20_000), marker(SINCE_MS, NOW_MS));
+        // One thread has read `before`; another then touches the marker, and raises what was seen to `after`.
+        assert_eq!(decide(&before, &before, NOW_MS), goes_on(MarkerWrite::May, NOW_MS));
+        // With what was seen since, the store would seem to have gone back.
+        assert_eq!(decide(&before, &after, NOW_MS), anew(MarkerReason::RolledBack, NOW_MS));
+    }
+
+    #[test]
+    fn what_no_correct_caller_passes_is_refused() {
+        let stored = marker(SINCE_MS, NOW_MS);
+        for (seen, silence_ms, now_ms) in [
+            (&stored[..23], SILENCE_MS, NOW_MS),
+            (&stored, 0, NOW_MS),
+            (&stored, MAX_DURATION_S * 1000 + 1, NOW_MS),
+            (&stored, SILENCE_MS, -1),
+        ] {
+            let refused = StoreMarker::decide(&stored, seen, silence_ms, now_ms);
+            assert_eq!(refused, Err(RevocationError::InvalidArgument));
+        }
     }
 }

@@ -347,3 +347,341 @@ fn fraction(count: u32, bits: u32) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Revocable, Revocations, SetTerms, sign_set};
+    use super::*;
+    use crate::bytes::lp;
+    use crate::entropy::FixedEntropy;
+    use crate::keyring::KeyStatus;
+    use crate::revocation::set_bound;
+    use crate::runtime::OsEntropy;
+    use crate::signature::Algorithm;
+    use alloc::format;
+
+    const NOW_S: i64 = 1_800_000_000;
+    const TERMS: SetTerms = SetTerms {
+        sequence: 7,
+        store_since_ms: 0,
+        skew_s: 2,
+        issued_at_s: NOW_S,
+        valid_until_s: NOW_S + 600,
+    };
+    const CLEAN: Suspect<'_> =
+        Suspect { subject: "bob", token_id: "u", family: "g", key_id: "j", issued_at_s: Some(NOW_S - 60) };
+    const REVOKED: SetVerdict = verdict(Err(RevocationError::Revoked), true);
+
+    const fn verdict(outcome: Result<(), RevocationError>, is_probable: bool) -> SetVerdict {
+        SetVerdict { outcome, is_probable }
+    }
+
+    fn keyring(algorithm: Algorithm) -> Keyring {
+        let purposes = [(Purpose::Token, algorithm), (Purpose::Device, Algorithm::Hs256)];
+        Keyring::generate(&purposes, 0, &mut OsEntropy).unwrap()
+    }
+
+    fn records(keyring: &Keyring, all: &[Revocable<'_>]) -> Vec<u8> {
+        let rules = Revocations::new(keyring, b"").unwrap();
+        let mut out = Vec::new();
+        for what in all {
+            lp(&rules.revoke(*what, b"", None, NOW_S * 1000).unwrap().value, &mut out);
+        }
+        out
+    }
+
+    /// One of each kind.
+    fn some(keyring: &Keyring) -> Vec<u8> {
+        let token = Revocable::Token { subject: "ann", token_id: "t" };
+        let family = Revocable::Family { subject: "ann", family: "f" };
+        records(
+            keyring,
+            &[token, family, Revocable::Subject("ann"), Revocable::Key("k"), Revocable::Key("a")],
+        )
+    }
+
+    fn sign(keyring: &Keyring, terms: SetTerms) -> Vec<u8> {
+        let (records, mut entropy) = (some(keyring), FixedEntropy::new(&[7; SEED_LEN]));
+        let set = sign_set(keyring, terms, &records, &mut entropy).unwrap();
+        assert!(set.len() <= set_bound(records.len()).unwrap());
+        set
+    }
+
+    fn open(keyring: &Keyring, set: &[u8]) -> Result<RevocationSet, RevocationError> {
+        RevocationSet::open(set, keyring, 0, NOW_S)
+    }
+
+    /// A set with another body, signed by the right key.
+    fn signed(keyring: &Keyring, body: &[u8]) -> Vec<u8> {
+        let key = keyring.primary(Purpose::Token).unwrap();
+        let mut out = Vec::new();
+        write_label(&mut out);
+        out.extend_from_slice(body);
+        let signature = key.sign(key.minting_algorithm().unwrap(), &out).unwrap();
+        let mut set = body.to_vec();
+        set.extend_from_slice(&u16::try_from(signature.as_bytes().len()).unwrap().to_be_bytes());
+        set.extend_from_slice(signature.as_bytes());
+        set
+    }
+
+    #[test]
+    fn each_of_what_is_in_it_is_refused_and_nothing_else() {
+        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256] {
+            let keyring = keyring(algorithm);
+            let set = open(&keyring, &sign(&keyring, TERMS)).unwrap();
+            assert_eq!(set.check(&CLEAN, NOW_S), verdict(Ok(()), false));
+            for suspect in [
+                Suspect { token_id: "t", ..CLEAN },
+                Suspect { family: "f", ..CLEAN },
+                Suspect { subject: "ann", ..CLEAN },
+                Suspect { subject: "ann", issued_at_s: Some(NOW_S + 2), ..CLEAN },
+                Suspect { subject: "ann", issued_at_s: None, ..CLEAN },
+            ] {
+                assert_eq!(set.check(&suspect, NOW_S), REVOKED, "{suspect:?}");
+            }
+            for key_id in ["k", "a"] {
+                let listed = Suspect { key_id, ..CLEAN };
+                assert_eq!(set.check(&listed, NOW_S), verdict(Err(RevocationError::Revoked), false));
+            }
+            let after = Suspect { subject: "ann", issued_at_s: Some(NOW_S + 3), ..CLEAN };
+            assert_eq!(set.check(&after, NOW_S), verdict(Ok(()), false));
+            let timeless = Suspect { issued_at_s: None, ..CLEAN };
+            assert_eq!(set.check(&timeless, NOW_S), verdict(Err(RevocationError::MissingClaim), false));
+            // A family is no token, and a subject neither.
+            assert_eq!(set.check(&Suspect { token_id: "f", family: "t", ..CLEAN }, NOW_S).outcome, Ok(()));
+        }
+    }
+
+    #[test]
+    fn tokens_from_before_the_store_are_refused_for_certain() {
+        let keyring = keyring(Algorithm::EdDsa);
+        let set = sign(&keyring, SetTerms { store_since_ms: NOW_S * 1000 - 60_000, ..TERMS });
+        let set = open(&keyring, &set).unwrap();
+        assert_eq!(set.check(&CLEAN, NOW_S), verdict(Err(RevocationError::Revoked), false));
+        assert_eq!(set.check(&Suspect { issued_at_s: Some(NOW_S - 57), ..CLEAN }, NOW_S).outcome, Ok(()));
+    }
+
+    #[test]
+    fn every_bit_of_a_set_counts() {
+        for algorithm in [Algorithm::EdDsa, Algorithm::Hs256] {
+            let keyring = keyring(algorithm);
+            let set = sign(&keyring, TERMS);
+            assert!(open(&keyring, &set).is_ok());
+            for at in 0..set.len() {
+                for bit in 0..8 {
+                    let mut forged = set.clone();
+                    forged[at] ^= 1 << bit;
+                    assert!(open(&keyring, &forged).is_err(), "{at} {bit}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_that_is_cut_or_longer_is_none() {
+        let keyring = keyring(Algorithm::EdDsa);
+        let set = sign(&keyring, TERMS);
+        for len in 0..set.len() {
+            assert_eq!(open(&keyring, &set[..len]).unwrap_err(), RevocationError::Malformed, "{len}");
+        }
+        for more in [&[0][..], &set] {
+            let longer = [&set[..], more].concat();
+            assert_eq!(open(&keyring, &longer).unwrap_err(), RevocationError::Malformed);
+        }
+    }
+
+    #[test]
+    fn a_set_is_believed_for_its_time_only() {
+        let keyring = keyring(Algorithm::EdDsa);
+        let bytes = sign(&keyring, TERMS);
+        let set = open(&keyring, &bytes).unwrap();
+        // Withheld, and a clock that went back: five minutes are the signer's to be ahead.
+        for (now_s, is_believed) in [
+            (NOW_S + 599, true),
+            (NOW_S + 600, false),
+            (NOW_S - 300, true),
+            (NOW_S - 301, false),
+            (-1, false),
+        ] {
+            let out_of_date = verdict(Err(RevocationError::OutOfDate), false);
+            let is_checked = set.check(&CLEAN, now_s) != out_of_date;
+            let opened = RevocationSet::open(&bytes, &keyring, 0, now_s);
+            assert_eq!((is_checked, opened.is_ok()), (is_believed, is_believed), "{now_s}");
+            assert!(is_believed || opened.unwrap_err() == RevocationError::OutOfDate);
+        }
+    }
+
+    #[test]
+    fn a_set_that_was_rolled_back_is_refused() {
+        let keyring = keyring(Algorithm::EdDsa);
+        let set = sign(&keyring, TERMS);
+        let after = |last| RevocationSet::open(&set, &keyring, last, NOW_S).map(|set| set.info().sequence);
+        assert_eq!((after(0), after(7)), (Ok(7), Ok(7)));
+        assert_eq!(
+            (after(8), after(u64::MAX)),
+            (Err(RevocationError::RolledBack), Err(RevocationError::RolledBack))
+        );
+    }
+
+    #[test]
+    fn the_key_that_a_set_names_says_whether_it_is_believed() {
+        let ring = keyring(Algorithm::EdDsa);
+        let set = sign(&ring, TERMS);
+        let key_id = ring.primary(Purpose::Token).unwrap().id().unwrap();
+        let with = |status, end_s| open(&ring.with_status(key_id, status, end_s).unwrap(), &set);
+        assert!(with(KeyStatus::VerifyOnly, Some(NOW_S + 1)).is_ok());
+        for (status, end_s, error) in [
+            (KeyStatus::VerifyOnly, Some(NOW_S), RevocationError::KeyExpired),
+            (KeyStatus::Disabled, None, RevocationError::KeyDisabled),
+            (KeyStatus::Destroyed, None, RevocationError::KeyDestroyed),
+        ] {
+            assert_eq!(with(status, end_s).unwrap_err(), error);
+        }
+        assert_eq!(open(&keyring(Algorithm::EdDsa), &set).unwrap_err(), RevocationError::UnknownKey);
+    }
+
+    #[test]
+    fn what_the_signer_may_not_write_is_refused_though_it_is_signed() {
+        let keyring = keyring(Algorithm::EdDsa);
+        let set = sign(&keyring, TERMS);
+        let layout = Layout::read(&set).unwrap();
+        let body = &set[..layout.signed_len];
+        assert!(open(&keyring, &signed(&keyring, body)).is_ok());
+        let terms = 5 + layout.key_id.len();
+        let with = |at: usize, bytes: &[u8]| {
+            let mut body = body.to_vec();
+            body[at..at + bytes.len()].copy_from_slice(bytes);
+            open(&keyring, &signed(&keyring, &body)).unwrap_err()
+        };
+        for (at, time_s) in [(8, -1), (16, NOW_S), (16, NOW_S + 86_401), (24, -1)] {
+            assert_eq!(with(terms + at, &time_s.to_be_bytes()), RevocationError::Malformed, "{at} {time_s}");
+        }
+        assert_eq!(with(terms + 32, &301_u16.to_be_bytes()), RevocationError::Malformed);
+        // The keys, `a` and `k`, in another order, twice, and of no length.
+        for keys in [&b"\x01k\x01a"[..], b"\x01a\x01a"] {
+            assert_eq!(with(layout.keys, keys), RevocationError::Malformed);
+        }
+        let none = [&body[..layout.keys], b"\0\x01k"].concat();
+        assert_eq!(open(&keyring, &signed(&keyring, &none)).unwrap_err(), RevocationError::Malformed);
+        // The two ids, in the other order.
+        let entries = terms + 50 + 13;
+        let swapped = [&body[entries + 3..entries + 6], &body[entries..entries + 3]].concat();
+        assert_eq!(with(entries, &swapped), RevocationError::Malformed);
+    }
+
+    #[test]
+    fn a_signature_over_a_token_is_none_over_a_set() {
+        let mut label = Vec::new();
+        write_label(&mut label);
+        assert_eq!((label.len(), label[0]), (label_len(), 0));
+        let keyring = keyring(Algorithm::EdDsa);
+        let set = sign(&keyring, TERMS);
+        let layout = Layout::read(&set).unwrap();
+        let key = keyring.primary(Purpose::Token).unwrap();
+        let bare = key.sign(Algorithm::EdDsa, &set[..layout.signed_len]).unwrap();
+        let forged = [&set[..set.len() - 64], bare.as_bytes()].concat();
+        assert_eq!(open(&keyring, &forged).unwrap_err(), RevocationError::BadSignature);
+    }
+
+    #[test]
+    fn what_cannot_be_signed_is_refused() {
+        let keyring = keyring(Algorithm::EdDsa);
+        let refusal = |keyring: &Keyring, terms: SetTerms, records: &[u8]| {
+            sign_set(keyring, terms, records, &mut FixedEntropy::new(&[7; SEED_LEN])).unwrap_err()
+        };
+        for terms in [
+            SetTerms { skew_s: 301, ..TERMS },
+            SetTerms { skew_s: -1, ..TERMS },
+            SetTerms { store_since_ms: -1, ..TERMS },
+            SetTerms { issued_at_s: -1, ..TERMS },
+            SetTerms { valid_until_s: NOW_S, ..TERMS },
+            SetTerms { valid_until_s: NOW_S + 86_401, ..TERMS },
+        ] {
+            assert_eq!(refusal(&keyring, terms, &[]), RevocationError::InvalidArgument, "{terms:?}");
+        }
+        let good = some(&keyring);
+        for records in [&good[1..], &good[..good.len() - 1], &[0; 4], &[0, 0, 0, 1, 1]] {
+            assert_eq!(refusal(&keyring, TERMS, records), RevocationError::Malformed);
+        }
+        let long = records(&keyring, &[Revocable::Key(&"k".repeat(MAX_KEY_ID_LEN + 1))]);
+        assert_eq!(refusal(&keyring, TERMS, &long), RevocationError::Malformed);
+        let unsigned = Keyring::from_secret(&[0xA5; 40], Algorithm::Hs256, None);
+        assert!(
+            unsigned.is_err()
+                || matches!(refusal(&unsigned.unwrap(), TERMS, &[]), RevocationError::Config(_))
+        );
+        let without = Keyring::from_jwks(br#"{"keys":[]}"#).unwrap();
+        assert!(matches!(refusal(&without, TERMS, &[]), RevocationError::Config(_)));
+        let no_entropy = sign_set(&keyring, TERMS, &[], &mut FixedEntropy::new(&[7; SEED_LEN - 1]));
+        assert!(matches!(no_entropy, Err(RevocationError::Entropy(_))));
+    }
+
+    #[test]
+    fn what_may_be_forgotten_is_left_out() {
+        let keyring = keyring(Algorithm::EdDsa);
+        let rules = Revocations::new(&keyring, b"").unwrap();
+        let mut records = Vec::new();
+        for (token_id, until_s) in [("over", NOW_S - 301), ("leeway", NOW_S - 300), ("over", NOW_S - 302)] {
+            let token = Revocable::Token { subject: "ann", token_id };
+            lp(&rules.revoke(token, b"", Some(until_s), 0).unwrap().value, &mut records);
+        }
+        let set = sign_set(&keyring, TERMS, &records, &mut FixedEntropy::new(&[7; SEED_LEN])).unwrap();
+        let set = open(&keyring, &set).unwrap();
+        assert_eq!(set.info().ids, 1);
+        assert_eq!(set.check(&Suspect { token_id: "leeway", ..CLEAN }, NOW_S), REVOKED);
+    }
+
+    #[test]
+    fn of_a_subject_that_is_there_twice_the_later_time_counts() {
+        let keyring = keyring(Algorithm::EdDsa);
+        let rules = Revocations::new(&keyring, b"").unwrap();
+        let mut records = Vec::new();
+        for at_s in [NOW_S - 5, NOW_S, NOW_S - 9] {
+            lp(&rules.revoke(Revocable::Subject("bob"), b"", None, at_s * 1000).unwrap().value, &mut records);
+        }
+        let set = sign_set(&keyring, TERMS, &records, &mut FixedEntropy::new(&[7; SEED_LEN])).unwrap();
+        let set = open(&keyring, &set).unwrap();
+        let issued =
+            |issued_at_s| set.check(&Suspect { issued_at_s: Some(issued_at_s), ..CLEAN }, NOW_S).outcome;
+        assert_eq!((issued(NOW_S + 2), issued(NOW_S + 3)), (Err(RevocationError::Revoked), Ok(())));
+    }
+
+    /// Seeded, so that it comes out the same every time: 8 are expected, for the table is as full as may be.
+    #[test]
+    fn false_positives_are_as_rare_as_is_said() {
+        let keyring = keyring(Algorithm::EdDsa);
+        let ids: Vec<_> = (0..4096).map(|n| format!("revoked-{n}")).collect();
+        let all: Vec<_> = ids.iter().map(|id| Revocable::Token { subject: "ann", token_id: id }).collect();
+        let records = records(&keyring, &all);
+        let set = sign_set(&keyring, TERMS, &records, &mut FixedEntropy::new(&[7; SEED_LEN])).unwrap();
+        assert!(set.len() < 4096 * 7 / 2 + 256);
+        let set = open(&keyring, &set).unwrap();
+        assert!(ids.iter().all(|id| set.find(&set.ids, Kind::Token, id).is_some()));
+        // 2^-20.
+        assert!(set.info_json().ends_with(r#""false_positive_rate":0.00000095367431640625}"#));
+        let is_found = |n: &u32| set.find(&set.ids, Kind::Token, &format!("live-{n}")).is_some();
+        let found = (0..1 << 23).filter(is_found).count();
+        assert!((1..=20).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn a_set_says_what_is_in_it() {
+        let keyring = keyring(Algorithm::EdDsa);
+        let set = sign(&keyring, SetTerms { sequence: u64::MAX, store_since_ms: 1, ..TERMS });
+        let expected = format!(
+            concat!(
+                r#"{{"sequence":18446744073709551615,"issued_at_s":1800000000,"valid_until_s":1800000600,"#,
+                r#""store_since_s":3,"ids":2,"subjects":1,"keys":2,"bytes":{},"#,
+                r#""false_positive_rate":0.00000011920928955078125}}"#
+            ),
+            set.len()
+        );
+        let set = open(&keyring, &set).unwrap();
+        assert_eq!(set.info_json(), expected);
+        assert!(!format!("{set:?}").contains("bytes: ["));
+        assert_eq!(
+            (fraction(0, 24), fraction(1, 1), fraction(3, 3)),
+            ("0".into(), "0.5".into(), "0.375".into())
+        );
+    }
+}

@@ -172,3 +172,109 @@ fn remainder(hash: u64, bits: u32) -> [u8; REMAINDER_LEN] {
     let [_, _, _, _, _, a, b, c] = prefix(hash, bits).to_be_bytes();
     [a, b, c]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeMap;
+    use proptest::prelude::*;
+
+    /// The table of these, and its bytes.
+    fn table(hashes: &[(u64, i64)], value_len: usize) -> (Table, Vec<u8>) {
+        let mut bytes = Vec::new();
+        write(&mut hashes.to_vec(), value_len, &mut bytes).unwrap();
+        let mut reader = Reader(&bytes);
+        let table = Table::measure(&mut reader, 0, value_len).unwrap();
+        assert!(reader.0.is_empty() && table.is_sound(&bytes));
+        (table, bytes)
+    }
+
+    /// Hashes that fill the same buckets whatever their number of bits.
+    fn even(count: u64) -> Vec<(u64, i64)> {
+        (0..count).map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15), 0)).collect()
+    }
+
+    #[test]
+    fn there_are_as_few_buckets_as_hold_sixteen_each() {
+        for (count, bits, len) in [(0, 0, 13), (16, 0, 61), (17, 1, 68), (32, 1, 113), (33, 2, 124)] {
+            let (table, bytes) = table(&even(count), 0);
+            assert_eq!((table.count.into(), table.bits, bytes.len()), (count, bits, len));
+        }
+        assert_eq!((bits_for(MAX_ENTRIES), bits_for(MAX_ENTRIES + 1)), (Some(MAX_BITS), None));
+    }
+
+    #[test]
+    fn equal_remainders_are_one_entry_and_take_the_room_of_one() {
+        let mut hashes = even(16);
+        let twin = hashes[3].0 ^ 0xFF_FFFF;
+        hashes.push((twin, 0));
+        let (table, bytes) = table(&hashes, 0);
+        assert_eq!((table.count, table.bits), (16, 0));
+        assert!(table.find(&bytes, twin).is_some());
+    }
+
+    #[test]
+    fn a_table_of_other_bits_or_in_another_order_is_none() {
+        let (table, bytes) = table(&even(17), 0);
+        let measured = |bytes: &[u8]| Table::measure(&mut Reader(bytes), 0, 0);
+        for bits in [0, 2, 22, 23, 63, 64, 255] {
+            let mut other = bytes.clone();
+            other[4] = bits;
+            other.resize(1 << 20, 0);
+            assert!(measured(&other).is_none(), "{bits}");
+        }
+        for len in 0..bytes.len() {
+            assert!(measured(&bytes[..len]).is_none(), "{len}");
+        }
+        let entries = table.entries;
+        let swapped = |a: usize, b: usize| {
+            let mut other = bytes.clone();
+            (0..3).for_each(|n| other.swap(entries + 3 * a + n, entries + 3 * b + n));
+            other
+        };
+        assert!(!table.is_sound(&swapped(0, 1)));
+        let mut twice = bytes.clone();
+        twice.copy_within(entries..entries + 3, entries + 3);
+        assert!(!table.is_sound(&twice));
+        // The first offset, one in the middle, the last.
+        for (at, value) in [(5, 1_u32), (9, 18), (9, u32::MAX), (13, 16), (13, 18)] {
+            let mut other = bytes.clone();
+            other[at..at + 4].copy_from_slice(&value.to_be_bytes());
+            assert!(!table.is_sound(&other), "{at} {value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_in_it_is_found_with_its_latest_time_and_nothing_else(
+            hashes in proptest::collection::vec((0_u64.., any::<i64>()), 0..200),
+            close in proptest::collection::vec((0_u64..1 << 20, -3_i64..3), 0..60),
+            others in proptest::collection::vec(0_u64.., 50),
+        ) {
+            let hashes: Vec<_> = hashes.into_iter().chain(close).collect();
+            let (table, bytes) = table(&hashes, 8);
+            let mut latest: BTreeMap<u64, i64> = BTreeMap::new();
+            for &(hash, since_s) in &hashes {
+                let entry = latest.entry(prefix(hash, table.bits)).or_insert(since_s);
+                *entry = since_s.max(*entry);
+            }
+            for hash in hashes.iter().map(|(hash, _)| *hash).chain(others) {
+                let found = table.find(&bytes, hash).map(|value| i64::from_be_bytes(value.try_into().unwrap()));
+                prop_assert_eq!(found, latest.get(&prefix(hash, table.bits)).copied());
+            }
+        }
+
+        #[test]
+        fn a_damaged_table_is_looked_at_without_harm(
+            hashes in proptest::collection::vec((0_u64.., any::<i64>()), 0..60),
+            damage in proptest::collection::vec((0_usize.., 0_u8..), 1..6),
+            hash in 0_u64..,
+        ) {
+            let (table, mut bytes) = table(&hashes, 8);
+            let len = bytes.len();
+            damage.into_iter().for_each(|(at, byte)| bytes[at % len] = byte);
+            let _ = (table.is_sound(&bytes), table.find(&bytes, hash));
+            let _ = Table::measure(&mut Reader(&bytes), 0, 8);
+        }
+    }
+}

@@ -487,3 +487,49 @@ pub(super) fn purpose_payload(
     object.close();
     payload
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::OsEntropy;
+    use crate::signature::AlgorithmSet;
+    use crate::token::{TokenType, Verifier, VerifierConfig};
+
+    const NOW_S: i64 = 1_800_000_000;
+    const FAMILY: &str = "BwcHBwcHBwcHBwcHBwcHBw";
+
+    #[test]
+    fn an_access_token_carries_the_family_that_it_is_revoked_with_and_is_no_refresh_token() {
+        let keyring = Keyring::generate_from_json(b"", NOW_S, &mut OsEntropy).unwrap();
+        let issuer = Issuer::new(&keyring, IssuerConfig::new(Expected::Waived, Expected::Waived)).unwrap();
+        let claims = alloc::format!(r#"{{"family":"{FAMILY}"}}"#);
+        let grant = Grant::new("ann").with_claims(&claims);
+        let token = issuer.access(&grant, NOW_S, &mut OsEntropy).unwrap();
+        let verify = |typ| {
+            let typ = Expected::Exactly(typ);
+            let algorithms = AlgorithmSet::one(Algorithm::EdDsa);
+            let config = VerifierConfig::new(Expected::Waived, Expected::Waived, typ, algorithms);
+            Verifier::new(&keyring, config).unwrap().verify(token.as_bytes(), NOW_S)
+        };
+        let read = verify(TokenType::Access).unwrap();
+        assert_eq!((read.family(), read.generation()), (Some(FAMILY), None));
+        assert_eq!(verify(TokenType::Refresh).unwrap_err(), TokenError::WrongTokenType);
+
+        for refused in [
+            r#"{"family":""}"#,
+            r#"{"family":"BwcHBwcHBwcHBwcHBwcHB"}"#,
+            r#"{"family":"BwcHBwcHBwcHBwcHBwcHBx"}"#,
+            r#"{"family":"BwcHBwcHBwcHBwcHBwcHBw=="}"#,
+            r#"{"family":7}"#,
+            r#"{"family":null}"#,
+            r#"{"generation":1}"#,
+            r#"{"family":"BwcHBwcHBwcHBwcHBwcHBw","generation":1}"#,
+        ] {
+            let refused = issuer.access(&Grant::new("ann").with_claims(refused), NOW_S, &mut OsEntropy);
+            assert_eq!(refused.unwrap_err(), TokenError::InvalidArgument);
+        }
+        // A refresh token says of which family it is, and nobody else does.
+        let state = RefreshState::begin(0, &mut OsEntropy).unwrap();
+        assert_eq!(issuer.refresh(&state, &grant, NOW_S).unwrap_err(), TokenError::InvalidArgument);
+    }
+}
