@@ -11,6 +11,8 @@ mod envelope;
 mod fernet;
 mod limits;
 mod proxies;
+mod revocation;
+mod sessions;
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -35,6 +37,16 @@ pub(crate) use limits::{
     limit_profiles, limits_diagnose, limits_refusal,
 };
 pub(crate) use proxies::{Proxies, proxies_diagnose};
+pub(crate) use revocation::{
+    MARKER_DAMAGED, MARKER_MISSING, MARKER_ROLLED_BACK, MARKER_SILENT, REVOKED_FAMILY, REVOKED_KEY,
+    REVOKED_SUBJECT, REVOKED_TOKEN, RevocationRules, RevocationSet, SetTerms, Suspect,
+    revocation_rules_diagnose, revocation_set_sign, store_marker,
+};
+pub(crate) use sessions::{
+    CHANGED_ADDRESS, CHANGED_USER_AGENT, Decision, Peer, REASON_ABSOLUTE, REASON_ADDRESS, REASON_FOREIGN,
+    REASON_IDLE, REASON_MALFORMED, REASON_STORE, REASON_UNKNOWN, REASON_USER_AGENT, Request, SESSIONS_ALL,
+    SESSIONS_ONE, SESSIONS_OTHERS, Sessions, Times, Who, sessions_diagnose,
+};
 
 /// The time that is no time.
 pub(crate) const NEVER: i64 = ffi::DONJON_NEVER;
@@ -55,6 +67,8 @@ impl Failure {
     pub(crate) const WRONG_TOKEN_TYPE: Self = Self::new(ffi::DONJON_WRONG_TOKEN_TYPE);
     pub(crate) const INVALID_HASH: Self = Self::new(ffi::DONJON_INVALID_HASH);
     pub(crate) const PERMISSION_DENIED: Self = Self::new(ffi::DONJON_PERMISSION_DENIED);
+    pub(crate) const INVALID_SESSION: Self = Self::new(ffi::DONJON_INVALID_SESSION);
+    pub(crate) const REVOKED: Self = Self::new(ffi::DONJON_REVOKED);
 
     const fn new(status: i32) -> Self {
         match NonZeroI32::new(status) {
@@ -72,6 +86,11 @@ type Outcome<T> = Result<T, Failure>;
 
 fn check(status: i32) -> Outcome<()> {
     NonZeroI32::new(status).map_or(Ok(()), |status| Err(Failure(status)))
+}
+
+/// What a status in a verdict says.
+pub(crate) fn outcome_of(status: i32) -> Outcome<()> {
+    check(status)
 }
 
 // ---- the table of statuses ----
@@ -161,6 +180,14 @@ impl<T: Noun> Handle<T> {
     const fn get(&self) -> *const T {
         self.0.as_ptr()
     }
+}
+
+/// What `call` writes, if it succeeds.
+fn written<T>(call: impl FnOnce(*mut T) -> i32) -> Outcome<T> {
+    let mut out = MaybeUninit::uninit();
+    check(call(out.as_mut_ptr()))?;
+    // SAFETY: the call succeeded, so it has written all of it.
+    Ok(unsafe { out.assume_init() })
 }
 
 /// Gives `call` a buffer of `capacity` bytes and returns what it wrote.

@@ -19,6 +19,7 @@ pub(crate) enum Area {
     Envelope,
     Limit,
     Address,
+    Session,
 }
 
 impl Area {
@@ -32,6 +33,7 @@ impl Area {
             Self::Envelope => "envelope",
             Self::Limit => "limit",
             Self::Address => "address",
+            Self::Session => "session",
         }
     }
 }

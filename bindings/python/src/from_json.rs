@@ -107,7 +107,7 @@ fn object<'py>(py: Python<'py>, value: Value<'_>) -> PyResult<Bound<'py, PyAny>>
     })
 }
 
-fn string<'py>(py: Python<'py>, text: Text<'_>) -> Bound<'py, PyString> {
+pub(crate) fn string<'py>(py: Python<'py>, text: Text<'_>) -> Bound<'py, PyString> {
     match text.plain() {
         Some(plain) => PyString::new(py, plain),
         None => PyString::new(py, &text.decode()),

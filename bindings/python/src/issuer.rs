@@ -182,6 +182,26 @@ impl TokenIssuer {
         }
     }
 
+    /// A refresh token of the family whose `state` this is: it carries nothing of its own.
+    #[pyo3(signature = (state, subject, *, revoked_since = None, now = None))]
+    fn _refresh_of<'py>(
+        &self,
+        py: Python<'py>,
+        state: Bytes<'_>,
+        subject: Text<'_>,
+        revoked_since: Option<Integer>,
+        now: Option<Integer>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let mint = Mint {
+            subject: subject.0.as_bytes(),
+            claims: &[],
+            ttl_s: 0,
+            since_s: revoked_since.map_or(abi::NEVER, |since| since.0),
+            now_s: now_s(now),
+        };
+        PyString::from_bytes(py, &self.issuer.refresh(state.0, mint).or_raise(py)?)
+    }
+
     fn __repr__(&self) -> &'static str {
         "TokenIssuer(...)"
     }

@@ -28,7 +28,11 @@ mod purpose;
 mod reader;
 mod refresh;
 mod revocation;
+mod revocation_rules;
+mod revocation_set;
 mod sealer;
+mod session;
+mod sessions;
 mod setting;
 #[cfg(feature = "test-entropy")]
 mod shim;
@@ -82,7 +86,15 @@ mod _donjon {
     #[pymodule_export]
     use crate::revocation::check_revocation;
     #[pymodule_export]
+    use crate::revocation_rules::{MarkerVerdict, RevocationRules, store_marker};
+    #[pymodule_export]
+    use crate::revocation_set::{RevocationSet, sign_revocation_set};
+    #[pymodule_export]
     use crate::sealer::{KeySource, Sealer, generate_external_key};
+    #[pymodule_export]
+    use crate::session::Session;
+    #[pymodule_export]
+    use crate::sessions::{SessionVerdict, Sessions};
     #[pymodule_export]
     use crate::setting::{open_setting, seal_setting};
     #[cfg(feature = "test-entropy")]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,11 @@ from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from database.postgresql import PostgreSQL
-from donjon.records import AsyncCachedRecords, CachedRecords, MemoryRecords, RecordStore
+from donjon import Keyring
+from donjon.records import CachedRecords, MemoryRecords, RecordStore
 from donjon.redis import AsyncRedisRecords, RedisRecords
+from donjon.revocation import AsyncRevocations, Revocations
+from donjon.sessions import AsyncSessionManager, SessionManager
 from donjon.sqlalchemy import AsyncSqlRecords, SqlRecords
 
 KINDS = [
@@ -37,7 +41,6 @@ KINDS = [
     "postgresql",
     "postgresql async",
 ]
-ASYNC_KINDS = ["memory", "cached async", "redis async", "sqlite async", "postgresql async"]
 
 
 class Awaited:
@@ -45,7 +48,7 @@ class Awaited:
 
     def __init__(self, store: Any, portal: BlockingPortal) -> None:
         self.store = store
-        self._portal = portal
+        self.portal = portal
 
     def get_many(self, keys: Sequence[str]) -> list[bytes]:
         return list(self._call(lambda: self.store.get_many(keys)))
@@ -66,7 +69,39 @@ class Awaited:
         async def called() -> Any:
             return await call()
 
-        return self._portal.call(called)
+        return self.portal.call(called)
+
+
+class Driven:
+    """An asynchronous manager, for threads."""
+
+    def __init__(self, manager: Any, portal: BlockingPortal) -> None:
+        self._manager = manager
+        self._portal = portal
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._manager, name)
+        if name == "revocations":
+            return Driven(found, self._portal)
+        if not callable(found):
+            return found
+        return lambda *arguments, **options: self._portal.call(
+            partial(found, *arguments, **options)
+        )
+
+
+def session_manager(keyring: Keyring, store: RecordStore, **options: Any) -> Any:
+    """Return the manager that goes with a store of `Stores.store`, as threads call it."""
+    if isinstance(store, Awaited):
+        return Driven(AsyncSessionManager(keyring, store.store, **options), store.portal)
+    return SessionManager(keyring, store, **options)
+
+
+def revocations(keyring: Keyring, store: RecordStore, **options: Any) -> Any:
+    """Return the revocations that go with a store of `Stores.store`, as threads call them."""
+    if isinstance(store, Awaited):
+        return Driven(AsyncRevocations(keyring, store.store, **options), store.portal)
+    return Revocations(keyring, store, **options)
 
 
 class Stores:
@@ -96,16 +131,6 @@ class Stores:
                 return self._sql(kind)
         portal = self._open.enter_context(start_blocking_portal())
         return Awaited(self._open.enter_context(self._awaited(kind, portal)), portal)
-
-    async def async_store(self, kind: str) -> Any:
-        """Return an empty store of `ASYNC_KINDS`, for the loop that runs."""
-        if kind == "memory":
-            return MemoryRecords()
-        if kind == "cached async":
-            return AsyncCachedRecords(await self.async_store("redis async"), max_age=60)
-        store, close = await self._made(kind)
-        self.closing = close
-        return store
 
     def server(self, kind: str) -> Server:
         name = "redis_cluster" if "cluster" in kind else "redis_server"

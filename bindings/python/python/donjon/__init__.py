@@ -22,10 +22,12 @@
     limits, table = Limits("5/minute; 100/day"), LimitTable()
     assert table.spend(limits, "login:203.0.113.7").allowed
 
-Further rooms: `donjon.fastapi`, `donjon.jwks` (tokens of other issuers), `donjon.refresh` (families
-of refresh tokens), `donjon.settings` (secrets among settings), `donjon.chunked` (the construction
-under the envelopes), `donjon.fernet` (what is there already), `donjon.compat.jwt` (PyJWT's names),
-`donjon.compat.argon2` (argon2-cffi's). On the command line: `python -m donjon`.
+Further rooms: `donjon.sessions` (who is signed in, and where), `donjon.revocation` (tokens that
+were taken back), `donjon.records` (where both are kept), `donjon.fastapi`, `donjon.jwks` (tokens of
+other issuers), `donjon.refresh` (families of refresh tokens by themselves), `donjon.settings`
+(secrets among settings), `donjon.chunked` (the construction under the envelopes), `donjon.fernet`
+(what is there already), `donjon.compat.jwt` (PyJWT's names), `donjon.compat.argon2`
+(argon2-cffi's). On the command line: `python -m donjon`.
 """
 
 from collections.abc import Mapping
@@ -45,6 +47,8 @@ from donjon._donjon import (
     Policy,
     Proxies,
     Refresh,
+    Session,
+    Sessions,
     Subject,
     TokenIssuer,
     TokenVerifier,
@@ -78,6 +82,8 @@ from donjon.errors import (
     Busy,
     CardinalityExceeded,
     ConfigError,
+    CrossSite,
+    CsrfFailed,
     DecryptFailed,
     DonjonError,
     EntropyUnavailable,
@@ -91,6 +97,7 @@ from donjon.errors import (
     InvalidHash,
     InvalidIssuer,
     InvalidPolicy,
+    InvalidSession,
     InvalidToken,
     KeyDestroyed,
     KeyDisabled,
@@ -115,8 +122,14 @@ from donjon.errors import (
     RangeRefused,
     RateLimited,
     ReuseDetected,
+    RevocationSetStale,
     SeparationOfDuty,
+    SessionError,
+    SessionExpired,
+    SessionInputRefused,
+    SessionLimitReached,
     StateStale,
+    StepUpRequired,
     StoreUnavailable,
     TokenError,
     TokenRevoked,
@@ -152,6 +165,8 @@ __all__ = [
     "Claims",
     "Client",
     "ConfigError",
+    "CrossSite",
+    "CsrfFailed",
     "DataKey",
     "DecryptFailed",
     "Decryptor",
@@ -172,6 +187,7 @@ __all__ = [
     "InvalidHash",
     "InvalidIssuer",
     "InvalidPolicy",
+    "InvalidSession",
     "InvalidToken",
     "KeyDestroyed",
     "KeyDisabled",
@@ -208,10 +224,18 @@ __all__ = [
     "RateLimited",
     "Refresh",
     "ReuseDetected",
+    "RevocationSetStale",
     "SealedReader",
     "Sealer",
     "SeparationOfDuty",
+    "Session",
+    "SessionError",
+    "SessionExpired",
+    "SessionInputRefused",
+    "SessionLimitReached",
+    "Sessions",
     "StateStale",
+    "StepUpRequired",
     "StoreUnavailable",
     "Strength",
     "Subject",

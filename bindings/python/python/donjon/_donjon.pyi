@@ -6,7 +6,9 @@ from typing import Any, Literal, TypeVar, final, overload
 
 from typing_extensions import Self
 
+from donjon.errors import DonjonError
 from donjon.types import (
+    Evicted,
     Explanation,
     KeySummary,
     Limit,
@@ -17,6 +19,7 @@ from donjon.types import (
     PermissionMatrix,
     PolicyDiff,
     PolicyFinding,
+    RevocationSetInfo,
 )
 
 _T = TypeVar("_T")
@@ -24,6 +27,8 @@ _Texts = list[str] | tuple[str, ...] | set[str] | frozenset[str]
 _Duration = int | timedelta
 _Context = Sequence[str | bytes]
 _Buffer = bytes | bytearray | memoryview
+_Listed = list[Session]
+_Revocable = Literal["token", "family", "subject", "key"]
 
 __version__: str
 STATUSES: list[tuple[int, str, str, int]]
@@ -184,6 +189,14 @@ class TokenIssuer:
         revoked_since: int | None = None,
         now: int | None = None,
     ) -> Refresh: ...
+    def _refresh_of(
+        self,
+        state: bytes,
+        subject: str,
+        *,
+        revoked_since: int | None = None,
+        now: int | None = None,
+    ) -> str: ...
 
 class PurposeTokens:
     def __new__(cls, keyring: Keyring) -> PurposeTokens: ...
@@ -230,6 +243,238 @@ def check_revocation(
     key_revoked: bool = False,
     skew: _Duration = 2,
 ) -> None: ...
+
+@final
+class RevocationRules:
+    def __new__(
+        cls, keyring: Keyring, config: str | bytes | dict[str, Any] | None = None
+    ) -> RevocationRules: ...
+    def keys(
+        self, *, subject: str = "", token_id: str = "", family: str = "", key_id: str = ""
+    ) -> list[str]: ...
+    def check(
+        self,
+        values: Sequence[bytes],
+        *,
+        subject: str = "",
+        token_id: str = "",
+        family: str = "",
+        key_id: str = "",
+        issued_at: int | None,
+        store_since_ms: int,
+    ) -> None: ...
+    def issue_since(
+        self, subject: str, values: Sequence[bytes], *, store_since_ms: int
+    ) -> int | None: ...
+    def key(self, kind: _Revocable, *, subject: str = "", id: str = "") -> str: ...
+    def revoke(
+        self,
+        kind: _Revocable,
+        stored: _Buffer,
+        *,
+        subject: str = "",
+        id: str = "",
+        until: int | None = None,
+        now_ms: int | None = None,
+    ) -> tuple[bytes, int]: ...
+
+@final
+class MarkerVerdict:
+    @property
+    def marker(self) -> bytes: ...
+    @property
+    def since_ms(self) -> int: ...
+    @property
+    def keep_ms(self) -> int: ...
+    @property
+    def write(self) -> Literal["", "must", "may"]: ...
+    @property
+    def reason(self) -> Literal["", "missing", "damaged", "rolled_back", "silent"]: ...
+
+def store_marker(
+    stored: _Buffer, seen: _Buffer, *, max_silence_ms: int, now_ms: int | None = None
+) -> MarkerVerdict: ...
+
+@final
+class RevocationSet:
+    @staticmethod
+    def open(
+        set: _Buffer, keyring: Keyring, *, last_sequence: int = 0, now: int | None = None
+    ) -> RevocationSet: ...
+    def check(
+        self,
+        *,
+        subject: str = "",
+        token_id: str = "",
+        family: str = "",
+        key_id: str = "",
+        issued_at: int | None,
+        now: int | None = None,
+    ) -> Literal["good", "revoked", "probably_revoked"]: ...
+    def info(self) -> RevocationSetInfo: ...
+
+def sign_revocation_set(
+    keyring: Keyring,
+    records: Sequence[bytes],
+    *,
+    sequence: int,
+    store_since_ms: int,
+    valid_until: int,
+    issued_at: int | None = None,
+    skew: _Duration = 2,
+) -> bytes: ...
+
+@final
+class Session:
+    @property
+    def handle(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def kind(self) -> Literal["cookie", "tokens"]: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def created_ms(self) -> int: ...
+    @property
+    def seen_ms(self) -> int: ...
+    @property
+    def expires_ms(self) -> int: ...
+    @property
+    def network(self) -> str | None: ...
+    @property
+    def current(self) -> bool: ...
+    @property
+    def evicted(self) -> tuple[Evicted, ...]: ...
+    @property
+    def changes(self) -> tuple[Literal["address", "user_agent"], ...]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class SessionVerdict:
+    @property
+    def status(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def write(self) -> Literal["", "must", "may"]: ...
+    @property
+    def record(self) -> bytes: ...
+    @property
+    def keep_ms(self) -> int: ...
+    @property
+    def session(self) -> Session | None: ...
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def state(self) -> bytes | None: ...
+    @property
+    def revoked(self) -> tuple[Session, ...]: ...
+    @property
+    def changes(self) -> tuple[Literal["address", "user_agent"], ...]: ...
+    def refusal(self) -> DonjonError | None: ...
+
+@final
+class Sessions:
+    def __new__(
+        cls, keyring: Keyring, config: str | bytes | dict[str, Any] | None = None
+    ) -> Sessions: ...
+    def keys(self, subject: str) -> list[str]: ...
+    def key(self, id: str | bytes) -> str: ...
+    def create(
+        self,
+        record: _Buffer,
+        subject: str,
+        *,
+        address: str = "",
+        user_agent: str | bytes = "",
+        label: str = "",
+        data: _Buffer = b"",
+        now_ms: int | None = None,
+        store_since_ms: int = 0,
+    ) -> SessionVerdict: ...
+    def check(
+        self,
+        record: _Buffer,
+        id: str | bytes,
+        *,
+        address: str = "",
+        user_agent: str | bytes = "",
+        now_ms: int | None = None,
+        store_since_ms: int = 0,
+    ) -> SessionVerdict: ...
+    def rotate(
+        self,
+        record: _Buffer,
+        id: str | bytes,
+        *,
+        address: str = "",
+        user_agent: str | bytes = "",
+        data: _Buffer | None = None,
+        now_ms: int | None = None,
+        store_since_ms: int = 0,
+    ) -> SessionVerdict: ...
+    def begin_family(
+        self,
+        record: _Buffer,
+        subject: str,
+        *,
+        address: str = "",
+        user_agent: str | bytes = "",
+        label: str = "",
+        data: _Buffer = b"",
+        now_ms: int | None = None,
+        store_since_ms: int = 0,
+    ) -> SessionVerdict: ...
+    def refresh(
+        self,
+        record: _Buffer,
+        subject: str,
+        family: str,
+        generation: int,
+        *,
+        issued_at: int | None,
+        address: str = "",
+        user_agent: str | bytes = "",
+        now_ms: int | None = None,
+        store_since_ms: int = 0,
+    ) -> SessionVerdict: ...
+    def list(
+        self,
+        record: _Buffer,
+        subject: str,
+        *,
+        current: str | bytes = "",
+        now_ms: int | None = None,
+        store_since_ms: int = 0,
+    ) -> _Listed: ...
+    def revoke(
+        self,
+        record: _Buffer,
+        which: Literal["one", "others", "all"],
+        *,
+        subject: str = "",
+        handle: str | bytes = "",
+        now_ms: int | None = None,
+        store_since_ms: int = 0,
+    ) -> SessionVerdict: ...
+    def csrf_token(self, id: str | bytes) -> str: ...
+    def check_request(
+        self,
+        id: str | bytes,
+        *,
+        method: str | bytes,
+        sec_fetch_site: str | bytes = "",
+        origin: str | bytes = "",
+        host: str | bytes = "",
+        csrf_token: str | bytes = "",
+    ) -> None: ...
+    def cookie(self, id: str | bytes = "") -> str: ...
+    def csrf_cookie(self, token: str | bytes = "") -> str: ...
+    def read_cookie(self, header: str | bytes) -> str: ...
 
 @final
 class JWKSVerdict:

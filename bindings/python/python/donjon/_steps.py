@@ -41,7 +41,7 @@ async def arun(steps: Steps[_T], timeout_s: float | None = None) -> _T:
             try:
                 result = call()
                 if isawaitable(result):
-                    result = await _within(timeout_s, result)
+                    result = await within(timeout_s, result)
             except Exception as error:  # noqa: BLE001  the sequence says what is to be done about it
                 call = steps.throw(error)
             else:
@@ -52,7 +52,8 @@ async def arun(steps: Steps[_T], timeout_s: float | None = None) -> _T:
         steps.close()
 
 
-async def _within(timeout_s: float | None, result: Awaitable[_T]) -> _T:
+async def within(timeout_s: float | None, result: Awaitable[_T]) -> _T:
+    """Await it, for so long at most."""
     if sys.version_info < (3, 11):
         return await asyncio.wait_for(result, timeout_s)
     async with asyncio.timeout(timeout_s):

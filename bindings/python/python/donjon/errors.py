@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from donjon._donjon import STATUSES, Limits, Verdict
+from donjon._donjon import STATUSES, Limits, Session, Verdict
 from donjon.types import Diagnosis, Explanation
 
-Area = Literal["common", "password", "breach", "policy", "document", "envelope", "limit", "address"]
+Area = Literal[
+    "common", "password", "breach", "policy", "document", "envelope", "limit", "address", "session"
+]
 
 _ROWS = {name: (status, message, http) for status, name, message, http in STATUSES}
 _CLASSES: dict[tuple[Area, int], type[DonjonError]] = {}
@@ -165,10 +167,11 @@ class WrongTokenType(TokenError, reason="wrong_token_type"):
 class ReuseDetected(TokenError, reason="reuse_detected"):
     """A refresh token was used again after its time: somebody else may have it.
 
-    `state` revokes its family. Store it by compare-and-swap, before anything else.
+    `state` revokes its family. Store it by compare-and-swap, before anything else. It is empty
+    where a manager of sessions has ended the family.
     """
 
-    state: bytes
+    state: bytes = b""
 
 
 class StateStale(TokenError, reason="state_stale"):
@@ -343,6 +346,51 @@ class LimitInputRefused(LimitError, reason="too_large", area="limit", also=("mal
     """A key of over 1,024 bytes, or half a character in one."""
 
     http_status = 400
+
+
+class SessionError(DonjonError):
+    """A session was refused, or a request that comes with one.
+
+    `why` is for the log: `idle`, `address`, `unknown`…, empty where there is no more to say.
+    `session` is what it is about, where the client may do something to have it again.
+    """
+
+    why: str = ""
+    session: Session | None = None
+
+
+class InvalidSession(SessionError, reason="invalid_session"):
+    """There is no such session, or not any more: clear the cookie. Answer 401, and say no more."""
+
+
+class SessionExpired(InvalidSession, reason="expired", area="session"):
+    """The session's time is over, by whichever of its two deadlines came first."""
+
+
+class StepUpRequired(SessionError, reason="step_up_required"):
+    """Its user has to authenticate again, and is then given another id by `rotate`."""
+
+
+class SessionLimitReached(SessionError, reason="session_limit"):
+    """The user is signed in as often as may be, and none of those is to go for a new one."""
+
+
+class CsrfFailed(SessionError, reason="csrf_failed"):
+    """The request does not show that it comes from the session's own pages."""
+
+
+class CrossSite(SessionError, reason="cross_site"):
+    """The request comes from another site."""
+
+
+class SessionInputRefused(SessionError, reason="too_large", area="session", also=("malformed",)):
+    """Too much to keep in a session, or a field of a request that is over its limit."""
+
+    http_status = 400
+
+
+class RevocationSetStale(StoreUnavailable, reason="revocation_set_stale"):
+    """The set of what is revoked is out of date, and without a good one no token is good."""
 
 
 class MalformedAddress(DonjonError, reason="malformed", area="address"):

@@ -1,4 +1,4 @@
-"""The shapes of what keyrings, policies and limits take and give."""
+"""The shapes of what keyrings, policies, limits and sessions take and give."""
 
 from __future__ import annotations
 
@@ -174,3 +174,27 @@ class LockoutCounter(TypedDict):
 
     key: str
     on_success: Literal["forget", "give_back"]
+
+
+class Evicted(NamedTuple):
+    """A sign-in that went for another one, because there were too many."""
+
+    handle: str
+    kind: Literal["cookie", "tokens"]
+
+
+class RevocationSetInfo(TypedDict):
+    """What a set of revocations says of itself. Times are Unix seconds.
+
+    `ids` are tokens and families; the rate is that of one look-up of another one.
+    """
+
+    sequence: int
+    issued_at_s: int
+    valid_until_s: int
+    store_since_s: int
+    ids: int
+    subjects: int
+    keys: int
+    bytes: int
+    false_positive_rate: float

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::{Handle, Keyring, Noun, Outcome, answer, check, document, ffi, fill, pass};
+use super::{Handle, Keyring, Noun, Outcome, answer, check, document, ffi, fill, pass, written};
 
 impl Noun for ffi::donjon_limits {
     const FREE: unsafe extern "C" fn(*mut Self) = ffi::donjon_limits_free;
@@ -20,14 +20,6 @@ pub(crate) use ffi::{
     DONJON_LIMIT_HEADERS_IETF as HEADERS_IETF, DONJON_LIMIT_HEADERS_X as HEADERS_X,
     donjon_limit_table_statistics as TableStatistics, donjon_limit_verdict as LimitVerdict,
 };
-
-/// What `call` writes, if it succeeds.
-fn written<T>(call: impl FnOnce(*mut T) -> i32) -> Outcome<T> {
-    let mut out = MaybeUninit::uninit();
-    check(call(out.as_mut_ptr()))?;
-    // SAFETY: the call succeeded, so it has written all of it.
-    Ok(unsafe { out.assume_init() })
-}
 
 pub(crate) struct Limits(Handle<ffi::donjon_limits>);
 

@@ -1,0 +1,171 @@
+"""A store of records with its marker, which says since when the store has known everything."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any, NamedTuple
+
+from donjon import _clock
+from donjon._donjon import store_marker
+from donjon._duration import Duration, milliseconds
+from donjon._steps import Steps, within
+from donjon.errors import StoreUnavailable
+from donjon.records import MemoryRecords
+
+MARKER = "epoch"
+ROUNDS = 24
+"""How often a record that others change meanwhile is tried again."""
+
+_PAUSE_S = 0.05
+
+
+class Found(NamedTuple):
+    """What a store had at `now_ms`, and since when it has known everything."""
+
+    now_ms: int
+    since_ms: int
+    values: list[bytes]
+    is_fresh: bool
+
+
+class MarkedStore:
+    """A store, and the marker by which it is noticed that it was flushed, or set back.
+
+    What a store raises becomes a `StoreUnavailable`, and the log says when that begins and ends.
+    """
+
+    def __init__(
+        self,
+        store: Any,
+        *,
+        sleep: Callable[[float], Any],
+        timeout_s: float | None,
+        max_silence: Duration,
+        log: logging.Logger,
+        consequence: str,
+    ) -> None:
+        awaits = timeout_s is not None
+        if awaits != iscoroutinefunction(store.replace) and not isinstance(store, MemoryRecords):
+            raise TypeError("a store to await is for the asynchronous kind, and no other is")
+        self._store = store
+        self._fresh = getattr(store, "get_fresh", None)
+        self._sleep = sleep
+        self._timeout_s = timeout_s
+        self._max_silence_ms = milliseconds(max_silence, "max_silence")
+        self._log = log
+        self._consequence = consequence
+        self._lock = threading.Lock()
+        self._seen = b""
+        self._failing = False
+
+    def read(self, keys: Sequence[str], *, fresh: bool) -> Steps[Found]:
+        """Return what the keys have, if the store knows everything since some time.
+
+        `fresh` is not of a cache. Where the marker has to be written, it was, before this returns.
+        """
+        for lost in range(ROUNDS):
+            if lost:
+                yield from self.pause(lost)
+            # The marker may be raised by others from here on: theirs would be no step back.
+            seen, now_ms = self._seen, _clock.now_ms()
+            is_fresh = fresh or lost > 0 or self._fresh is None
+            stored, *values = yield from self._get([MARKER, *keys], is_fresh)
+            verdict = store_marker(stored, seen, max_silence_ms=self._max_silence_ms, now_ms=now_ms)
+            if verdict.write == "must":
+                if not (yield from self.replace(MARKER, stored, verdict.marker, verdict.keep_ms)):
+                    continue
+                self._log.warning("the store of records begins anew: %s", verdict.reason)
+                self._raise(verdict.marker)
+            elif verdict.write == "may":
+                written = yield from self.try_to_replace(
+                    MARKER, stored, verdict.marker, verdict.keep_ms
+                )
+                self._raise(verdict.marker if written else stored)
+            else:
+                self._raise(stored)
+            return Found(now_ms, verdict.since_ms, values, is_fresh)
+        raise StoreUnavailable("others keep changing the marker")
+
+    def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
+        """Write a record in the place of another. False if others were faster."""
+        call = partial(self._store.replace, key, before, after, keep_ms)
+        return bool((yield from self._ask(call, self._timeout_s)))
+
+    def try_to_replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
+        """`replace`, where it is of no matter whether it is done."""
+        try:
+            return (yield from self.replace(key, before, after, keep_ms))
+        except StoreUnavailable:
+            return False
+
+    def scan(self, part: str) -> Steps[list[bytes]]:
+        """Return every record whose key has `part` in it."""
+        # Of many records: that may take its time.
+        found: list[bytes] = yield from self._ask(partial(_scanned, self._store, part), None)
+        return found
+
+    def pause(self, lost: int) -> Steps[None]:
+        """Wait a little, after so many rounds that others won."""
+        longest_s = min(_PAUSE_S, 0.001 * 2**lost)
+        yield partial(self._sleep, random.uniform(0, longest_s))  # noqa: S311  it is no secret
+
+    def _get(self, keys: list[str], fresh: bool) -> Steps[list[bytes]]:
+        ask = self._fresh if fresh and self._fresh is not None else self._store.get_many
+        found = yield from self._ask(partial(ask, keys), self._timeout_s)
+        if not isinstance(found, Sequence) or len(found) != len(keys):
+            self._failed(TypeError("the store did not answer what it was asked"))
+            raise StoreUnavailable
+        return list(found)
+
+    def _ask(self, call: Callable[[], Any], timeout_s: float | None) -> Steps[Any]:
+        try:
+            answer = yield call if timeout_s is None else partial(_in_time, call, timeout_s)
+        except Exception as error:
+            self._failed(error)
+            if isinstance(error, StoreUnavailable):
+                raise
+            raise StoreUnavailable from error
+        self._answered()
+        return answer
+
+    def _raise(self, marker: bytes) -> None:
+        # Its two times are big-endian and never go back, so the later marker is the larger.
+        with self._lock:
+            self._seen = max(self._seen, marker)
+
+    def _failed(self, error: Exception) -> None:
+        with self._lock:
+            begins, self._failing = not self._failing, True
+        if begins:
+            self._log.error(
+                "the store of records fails (%s: %s): %s",
+                type(error).__name__,
+                error,
+                self._consequence,
+            )
+
+    def _answered(self) -> None:
+        if self._failing:
+            with self._lock:
+                ends, self._failing = self._failing, False
+            if ends:
+                self._log.warning("the store of records answers again")
+
+
+async def _in_time(call: Callable[[], Any], timeout_s: float) -> Any:
+    answer = call()
+    return await within(timeout_s, answer) if isawaitable(answer) else answer
+
+
+def _scanned(store: Any, part: str) -> Any:
+    found = store.scan(part)
+    return _collected(found) if hasattr(found, "__aiter__") else list(found)
+
+
+async def _collected(found: Any) -> list[bytes]:
+    return [value async for value in found]
