@@ -5,6 +5,7 @@ import "context"
 type (
 	claimsKey  struct{}
 	subjectKey struct{}
+	sessionKey struct{}
 )
 
 // NewContext returns a copy of ctx that carries claims, as [RequireToken] makes
@@ -29,4 +30,15 @@ func newSubjectContext(ctx context.Context, subject *Subject) context.Context {
 func SubjectFromContext(ctx context.Context) (*Subject, bool) {
 	subject, ok := ctx.Value(subjectKey{}).(*Subject)
 	return subject, ok
+}
+
+func newSessionContext(ctx context.Context, session *Session) context.Context {
+	return context.WithValue(ctx, sessionKey{}, session)
+}
+
+// SessionFromContext returns the session that ctx carries, and whether it carries one.
+// Behind [RequireSession] it does.
+func SessionFromContext(ctx context.Context) (*Session, bool) {
+	session, ok := ctx.Value(sessionKey{}).(*Session)
+	return session, ok
 }

@@ -46,10 +46,4 @@ func (o *JWKSOptions) fetch(ctx context.Context) ([]byte, error) {
 }
 
 // host is what a log may have of the URL: the rest can be a secret.
-func (o *JWKSOptions) host() string {
-	target, err := url.Parse(o.URL)
-	if err != nil {
-		return ""
-	}
-	return target.Host
-}
+func (o *JWKSOptions) host() string { return hostOf(o.URL) }

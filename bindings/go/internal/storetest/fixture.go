@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -86,6 +87,9 @@ func (s *noteStore) restore(t testing.TB, snapshot map[string][]byte) {
 		put(t, s.RecordStore, key, string(value))
 	}
 }
+
+// quiet is for what is lost on purpose.
+var quiet = slog.New(slog.DiscardHandler)
 
 // keyring has all keys that sessions and tokens need.
 func keyring(t testing.TB) *donjon.Keyring {

@@ -29,7 +29,7 @@ func newWorld(t testing.TB, open Open) *world {
 // revocations is another process.
 func (w *world) revocations(t testing.TB, change func(*donjon.RevocationsOptions)) *donjon.Revocations {
 	t.Helper()
-	opts := donjon.RevocationsOptions{Clock: w.clock.now}
+	opts := donjon.RevocationsOptions{Clock: w.clock.now, Logger: quiet}
 	if change != nil {
 		change(&opts)
 	}
@@ -268,7 +268,7 @@ func rememberedRevocations(t *testing.T, w *world) {
 	const bound = 200 * time.Millisecond
 	far := w.revocations(t, nil)
 	mine, err := donjon.NewRevocations(w.keys, &donjon.CachedRecords{Store: w.store, MaxAge: bound},
-		donjon.RevocationsOptions{Clock: w.clock.now})
+		donjon.RevocationsOptions{Clock: w.clock.now, Logger: quiet})
 	ok(t, err)
 	defer mine.Close()
 	claims, other := w.issue(t, far, "ann"), w.issue(t, far, "ann")

@@ -1,0 +1,461 @@
+package donjon_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/donjon-security/donjon/bindings/go"
+)
+
+var forSessions = map[donjon.Purpose]donjon.Algorithm{
+	donjon.PurposeToken: donjon.EdDSA, donjon.PurposeStateBinding: donjon.HS256,
+	donjon.PurposeDevice: donjon.HS256, donjon.PurposeCSRF: donjon.HS256,
+}
+
+// failingRecords is a store that fails when told to.
+type failingRecords struct {
+	donjon.MemoryRecords
+	fails atomic.Bool
+}
+
+func (s *failingRecords) GetMany(ctx context.Context, keys []string) ([][]byte, error) {
+	if s.fails.Load() {
+		return nil, errDown
+	}
+	return s.MemoryRecords.GetMany(ctx, keys)
+}
+
+func (s *failingRecords) Replace(ctx context.Context, key string, before, after []byte, keep time.Duration) (bool, error) {
+	if s.fails.Load() {
+		return false, errDown
+	}
+	return s.MemoryRecords.Replace(ctx, key, before, after, keep)
+}
+
+// site is a service with sessions.
+type site struct {
+	t        testing.TB
+	keys     *donjon.Keyring
+	store    *failingRecords
+	manager  *donjon.SessionManager
+	log      bytes.Buffer
+	handler  http.Handler
+	optional http.Handler
+	cookies  map[string]string // of the browser
+}
+
+func newSite(t testing.TB, opts donjon.SessionsOptions) *site {
+	t.Helper()
+	keys, err := donjon.GenerateKeyring(forSessions)
+	ok(t, err)
+	t.Cleanup(func() { _ = keys.Close() })
+	s := &site{t: t, keys: keys, store: new(failingRecords), cookies: make(map[string]string)}
+	s.manager, err = donjon.NewSessionManager(keys, s.store, donjon.SessionManagerOptions{
+		Sessions: opts, Logger: slog.New(slog.DiscardHandler),
+	})
+	ok(t, err)
+	t.Cleanup(func() { _ = s.manager.Close() })
+	required := &donjon.RequireSessionOptions{Logger: slog.New(slog.NewTextHandler(&s.log, nil))}
+	optional := *required
+	optional.Optional = true
+	greet := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if session, is := donjon.SessionFromContext(r.Context()); is {
+			fmt.Fprint(w, "hello ", session.Subject)
+			return
+		}
+		fmt.Fprint(w, "hello")
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/", donjon.RequireSession(s.manager, required)(greet))
+	mux.Handle("/auth/", http.StripPrefix("/auth", donjon.SessionHandlers(s.manager, required)))
+	s.handler = mux
+	s.optional = donjon.RequireSession(s.manager, &optional)(greet)
+	return s
+}
+
+// logIn makes the browser one of a user's.
+func (s *site) logIn(subject string) *donjon.LoggedIn {
+	s.t.Helper()
+	in, err := s.manager.LogIn(s.t.Context(), donjon.NewSession{
+		Subject: subject, Client: donjon.SessionClient{Address: "192.0.2.1", UserAgent: "test"},
+	}, "")
+	ok(s.t, err)
+	w := httptest.NewRecorder()
+	ok(s.t, s.manager.Sessions().SetCookies(w.Header(), in.ID))
+	s.keep(w)
+	return in
+}
+
+// keep keeps the cookies of a response as a browser does.
+func (s *site) keep(w *httptest.ResponseRecorder) {
+	for _, cookie := range w.Result().Cookies() {
+		s.cookies[cookie.Name] = cookie.Value
+		if cookie.MaxAge < 0 {
+			delete(s.cookies, cookie.Name)
+		}
+	}
+}
+
+const (
+	sessionCookie = "__Host-session"
+	csrfCookie    = "__Host-session-csrf"
+)
+
+// request is what the browser sends from the site's own pages.
+func (s *site) request(method, path string) *http.Request {
+	r := httptest.NewRequest(method, "https://www.example.com"+path, nil)
+	r.Header.Set("User-Agent", "test")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	for name, value := range s.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	if method != http.MethodGet {
+		r.Header.Set(donjon.CSRFHeader, s.cookies[csrfCookie])
+	}
+	return r
+}
+
+func (s *site) answer(handler http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	s.keep(w)
+	return w
+}
+
+func (s *site) ask(method, path string) *httptest.ResponseRecorder {
+	return s.answer(s.handler, s.request(method, path))
+}
+
+func TestRequireSessionServesWhoIsLoggedIn(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{})
+	w := s.ask("GET", "/")
+	equal(t, "without a session", w.Code, http.StatusUnauthorized)
+	equal(t, "challenge", w.Header().Get("WWW-Authenticate"), "APIKey")
+	equal(t, "vary", w.Header().Get("Vary"), "Cookie")
+	equal(t, "cache", w.Header().Get("Cache-Control"), "no-store")
+	equal(t, "cookies", len(w.Result().Cookies()), 0)
+	equal(t, "optional, without", s.answer(s.optional, s.request("GET", "/")).Body.String(), "hello")
+
+	in := s.logIn("ann")
+	equal(t, "the browser's id", s.cookies[sessionCookie], in.ID)
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"} {
+		w := s.ask(method, "/")
+		equal(t, method, w.Code, http.StatusOK)
+		if method != "HEAD" {
+			equal(t, method, w.Body.String(), "hello ann")
+		}
+	}
+	equal(t, "optional, with", s.answer(s.optional, s.request("GET", "/")).Body.String(), "hello ann")
+
+	ok(t, s.manager.LogOut(t.Context(), in.ID))
+	stale := s.request("GET", "/")
+	w = s.answer(s.optional, stale)
+	equal(t, "optional, logged out", w.Body.String(), "hello")
+	equal(t, "cookies of the browser", len(s.cookies), 0)
+	w = s.answer(s.handler, stale)
+	equal(t, "logged out", w.Code, http.StatusUnauthorized)
+	equal(t, "cookies that are cleared", len(w.Result().Cookies()), 2)
+	if !strings.Contains(s.log.String(), "reason.reason=unknown") {
+		t.Errorf("logged %s", s.log.String())
+	}
+	if strings.Contains(s.log.String(), in.ID) {
+		t.Error("the id is in the log")
+	}
+}
+
+func TestCookiesAreWrittenAsTheyShouldBe(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{})
+	in := s.logIn("ann")
+	w := httptest.NewRecorder()
+	ok(t, s.manager.Sessions().SetCookies(w.Header(), in.ID))
+	lines := w.Header().Values("Set-Cookie")
+	equal(t, "the session's", lines[0], sessionCookie+"="+in.ID+"; Path=/; Max-Age=86400; Secure; HttpOnly; SameSite=Lax")
+	token, rest, _ := strings.Cut(lines[1], "; ")
+	equal(t, "the token's", rest, "Path=/; Max-Age=86400; Secure; SameSite=Lax")
+	equal(t, "length of the token", len(token), len(csrfCookie)+1+64)
+
+	for _, header := range []string{
+		sessionCookie + "=" + in.ID + "; " + sessionCookie + "=" + in.ID, sessionCookie + "=a", sessionCookie + "=",
+		sessionCookie + "=\"" + in.ID + "\"",
+	} {
+		r := s.request("GET", "/")
+		r.Header.Set("Cookie", header)
+		equal(t, header, s.answer(s.handler, r).Code, http.StatusUnauthorized)
+	}
+	r := s.request("GET", "/")
+	r.Header["Cookie"] = []string{sessionCookie + "=" + in.ID, sessionCookie + "=" + in.ID}
+	equal(t, "in two lines", s.answer(s.handler, r).Code, http.StatusUnauthorized)
+	r = s.request("GET", "/")
+	r.Header.Set("Cookie", "a=b; "+strings.Repeat("c", 1<<15)+"; "+sessionCookie+"="+in.ID)
+	equal(t, "a long header", s.answer(s.handler, r).Code, http.StatusBadRequest)
+}
+
+func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{TrustedOrigins: []string{"https://app.example.com"}})
+	s.logIn("ann")
+	with := func(method string, change func(http.Header)) int {
+		r := s.request(method, "/")
+		change(r.Header)
+		return s.answer(s.handler, r).Code
+	}
+	for name, change := range map[string]func(http.Header){
+		"no token":        func(h http.Header) { h.Del(donjon.CSRFHeader) },
+		"another's token": func(h http.Header) { h.Set(donjon.CSRFHeader, strings.Repeat("A", 64)) },
+		"another site":    func(h http.Header) { h.Set("Sec-Fetch-Site", "cross-site") },
+		"a sister site":   func(h http.Header) { h.Set("Sec-Fetch-Site", "same-site") },
+		"two sites":       func(h http.Header) { h.Add("Sec-Fetch-Site", "cross-site") },
+		"an old browser": func(h http.Header) {
+			h.Del("Sec-Fetch-Site")
+			h.Set("Origin", "https://evil.example")
+		},
+		"no origin at all": func(h http.Header) {
+			h.Del("Sec-Fetch-Site")
+			h.Set("Origin", "null")
+		},
+		"trusted, without a token": func(h http.Header) {
+			h.Set("Sec-Fetch-Site", "cross-site")
+			h.Set("Origin", "https://app.example.com")
+			h.Del(donjon.CSRFHeader)
+		},
+	} {
+		equal(t, name, with("POST", change), http.StatusForbidden)
+		if strings.Contains(name, "token") {
+			continue
+		}
+		equal(t, name+", to read", with("GET", change), http.StatusOK)
+		r := httptest.NewRequest("POST", "https://www.example.com/log-in", nil)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		change(r.Header)
+		equal(t, name+", without a session", s.answer(s.optional, r).Code, http.StatusForbidden)
+		r = s.request("GET", "/socket")
+		r.Header.Set("Upgrade", "h2c, WebSocket")
+		change(r.Header)
+		equal(t, name+", a WebSocket", s.answer(s.handler, r).Code, http.StatusForbidden)
+	}
+	equal(t, "trusted", with("POST", func(h http.Header) {
+		h.Set("Sec-Fetch-Site", "cross-site")
+		h.Set("Origin", "https://app.example.com")
+	}), http.StatusOK)
+	r := s.request("GET", "/socket")
+	r.Header.Set("Upgrade", "websocket")
+	equal(t, "a WebSocket of its own", s.answer(s.handler, r).Code, http.StatusOK)
+
+	stale := s.request("POST", "/log-in")
+	stale.Header.Del(donjon.CSRFHeader)
+	ok(t, s.manager.LogOutEverywhere(t.Context(), "ann"))
+	equal(t, "log-in with a dead session", s.answer(s.optional, stale).Code, http.StatusOK)
+}
+
+func TestSessionsThatNeedMoreAreKept(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{OnAddressChange: donjon.StepUpOnChange})
+	s.logIn("ann")
+	r := s.request("GET", "/")
+	r.RemoteAddr = "198.51.100.9:1234"
+	w := s.answer(s.handler, r)
+	equal(t, "status", w.Code, http.StatusUnauthorized)
+	equal(t, "challenge", w.Header().Get("WWW-Authenticate"), `APIKey error="insufficient_user_authentication"`)
+	equal(t, "cookies that are cleared", len(w.Result().Cookies()), 0)
+	equal(t, "at home", s.ask("GET", "/").Code, http.StatusOK)
+}
+
+func TestNobodyIsLetInWithoutTheStore(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{})
+	s.logIn("ann")
+	s.store.fails.Store(true)
+	for name, handler := range map[string]http.Handler{"required": s.handler, "optional": s.optional} {
+		w := s.answer(handler, s.request("GET", "/"))
+		equal(t, name, w.Code, http.StatusServiceUnavailable)
+	}
+	for _, path := range []string{"/auth/logout", "/auth/logout/everywhere"} {
+		equal(t, path, s.ask("POST", path).Code, http.StatusServiceUnavailable)
+	}
+	equal(t, "cookies of the browser", len(s.cookies), 2)
+	s.store.fails.Store(false)
+	equal(t, "again", s.ask("GET", "/").Code, http.StatusOK)
+	if strings.Contains(s.ask("GET", "/").Body.String(), "down") {
+		t.Error("the client is told")
+	}
+}
+
+func TestUsersLookAfterTheirSessions(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{})
+	phone := s.logIn("ann")
+	var mine *donjon.LoggedIn
+	list := func() []string {
+		t.Helper()
+		w := s.ask("GET", "/auth/sessions")
+		equal(t, "status", w.Code, http.StatusOK)
+		equal(t, "type", w.Header().Get("Content-Type"), "application/json")
+		equal(t, "cache", w.Header().Get("Cache-Control"), "no-store")
+		var body struct {
+			Sessions []map[string]any `json:"sessions"`
+		}
+		ok(t, json.Unmarshal(w.Body.Bytes(), &body))
+		var handles []string
+		for _, session := range body.Sessions {
+			equal(t, "current", session["current"], session["handle"] == mine.Session.Handle)
+			names := []string{}
+			for name := range session {
+				names = append(names, name)
+			}
+			slices.Sort(names)
+			equal(t, "members", fmt.Sprint(names), "[created_ms current expires_ms handle kind label network seen_ms]")
+			handles = append(handles, session["handle"].(string))
+		}
+		if strings.Contains(w.Body.String(), mine.ID) {
+			t.Error("the list has the id")
+		}
+		return handles
+	}
+	mine = s.logIn("ann")
+	ben, err := s.manager.LogIn(t.Context(), donjon.NewSession{Subject: "ben"}, "")
+	ok(t, err)
+	equal(t, "sessions", fmt.Sprint(list()), fmt.Sprint([]string{phone.Session.Handle, mine.Session.Handle}))
+	equal(t, "unknown", s.ask("DELETE", "/auth/sessions/nobody").Code, http.StatusNotFound)
+	equal(t, "somebody else's", s.ask("DELETE", "/auth/sessions/"+ben.Session.Handle).Code, http.StatusNotFound)
+	equal(t, "one", s.ask("DELETE", "/auth/sessions/"+phone.Session.Handle).Code, http.StatusNoContent)
+	equal(t, "sessions", fmt.Sprint(list()), fmt.Sprint([]string{mine.Session.Handle}))
+
+	_, err = s.manager.LogIn(t.Context(), donjon.NewSession{Subject: "ann"}, "")
+	ok(t, err)
+	equal(t, "others", s.ask("POST", "/auth/logout/others").Code, http.StatusNoContent)
+	equal(t, "sessions", fmt.Sprint(list()), fmt.Sprint([]string{mine.Session.Handle}))
+
+	w := s.ask("GET", "/auth/csrf")
+	var body map[string]string
+	ok(t, json.Unmarshal(w.Body.Bytes(), &body))
+	equal(t, "token", body["csrf_token"], s.cookies[csrfCookie])
+	equal(t, "token in the header", w.Header().Get(donjon.CSRFHeader), s.cookies[csrfCookie])
+
+	equal(t, "log-out without a token", s.answer(s.handler, func() *http.Request {
+		r := s.request("POST", "/auth/logout")
+		r.Header.Del(donjon.CSRFHeader)
+		return r
+	}()).Code, http.StatusForbidden)
+	stale := s.request("GET", "/")
+	equal(t, "log-out", s.ask("POST", "/auth/logout").Code, http.StatusNoContent)
+	equal(t, "cookies of the browser", len(s.cookies), 0)
+	equal(t, "after log-out", s.answer(s.handler, stale).Code, http.StatusUnauthorized)
+	equal(t, "log-out of nobody", s.ask("POST", "/auth/logout").Code, http.StatusUnauthorized)
+
+	mine = s.logIn("ann")
+	equal(t, "the current one", s.ask("DELETE", "/auth/sessions/"+mine.Session.Handle).Code, http.StatusNoContent)
+	equal(t, "cookies of the browser", len(s.cookies), 0)
+	mine, phone = s.logIn("ann"), s.logIn("ann")
+	equal(t, "everywhere", s.ask("POST", "/auth/logout/everywhere").Code, http.StatusNoContent)
+	for _, id := range []string{mine.ID, phone.ID} {
+		if _, err := s.manager.Check(t.Context(), id, donjon.SessionClient{}); err == nil {
+			t.Error("not logged out")
+		}
+	}
+
+	before, err := s.manager.BeginAnonymous(t.Context(), donjon.NewSession{Client: donjon.SessionClient{Address: "192.0.2.1", UserAgent: "test"}})
+	ok(t, err)
+	recorded := httptest.NewRecorder()
+	ok(t, s.manager.Sessions().SetCookies(recorded.Header(), before.ID))
+	s.keep(recorded)
+	mine = before
+	equal(t, "nobody's sessions", fmt.Sprint(list()), fmt.Sprint([]string{before.Session.Handle}))
+	equal(t, "nobody's others", s.ask("POST", "/auth/logout/others").Code, http.StatusNoContent)
+	equal(t, "nobody, everywhere", s.ask("POST", "/auth/logout/everywhere").Code, http.StatusNoContent)
+	equal(t, "cookies of the browser", len(s.cookies), 0)
+}
+
+func TestTokensAreRefreshedOverHTTP(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{})
+	f := fixtureOf(t, s.keys, donjon.EdDSA)
+	refresh, err := donjon.NewVerifier(s.keys, expecting(donjon.RefreshToken, donjon.EdDSA))
+	ok(t, err)
+	defer refresh.Close()
+	opts := &donjon.TokenHandlerOptions{
+		Access: func(_ context.Context, claims *donjon.Claims) (donjon.Grant, error) {
+			if claims.Subject() == "locked" {
+				return donjon.Grant{}, donjon.ErrPermissionDenied
+			}
+			return donjon.Grant{Roles: []string{"editor"}}, nil
+		},
+		Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
+	}
+	renew := donjon.RefreshHandler(s.manager, f.issuer, refresh, opts)
+	end := donjon.TokenLogOutHandler(s.manager, refresh, opts)
+	post := func(handler http.Handler, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("POST", "/refresh", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json; charset=utf-8")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		equal(t, "cache", w.Header().Get("Cache-Control"), "no-store")
+		return w
+	}
+	with := func(token string) string { return fmt.Sprintf(`{"refresh_token":%q}`, token) }
+	begin := func(subject string) *donjon.TokenPair {
+		t.Helper()
+		pair, err := s.manager.BeginTokens(t.Context(), f.issuer, donjon.NewSession{Subject: subject}, donjon.Grant{})
+		ok(t, err)
+		return pair
+	}
+	pair := begin("ann")
+	w := post(renew, with(pair.Refresh))
+	equal(t, "status", w.Code, http.StatusOK)
+	var next struct {
+		Access  string `json:"access_token"`
+		Refresh string `json:"refresh_token"`
+		Type    string `json:"token_type"`
+	}
+	ok(t, json.Unmarshal(w.Body.Bytes(), &next))
+	equal(t, "type", next.Type, "Bearer")
+	claims, err := f.verifier.Verify(next.Access)
+	ok(t, err)
+	equal(t, "roles", fmt.Sprint(claims.Roles()), "[editor]")
+	guarded := donjon.RequireToken(f.verifier, &donjon.RequireOptions{Check: s.manager.Revocations().Check})(
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	bearer := func() int {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Authorization", "Bearer "+next.Access)
+		w := httptest.NewRecorder()
+		guarded.ServeHTTP(w, r)
+		return w.Code
+	}
+	equal(t, "with the access token", bearer(), http.StatusOK)
+
+	for body, want := range map[string]int{
+		with(next.Access): 401, with("a.b.c"): 401, with(""): 400, "": 400, "[]": 400, `{"refresh_token":1}`: 400,
+		with(strings.Repeat("a", 70_000)): 400, with(begin("locked").Refresh): 403,
+	} {
+		w := post(renew, body)
+		equal(t, fmt.Sprintf("%.40s", body), w.Code, want)
+		if want == 401 {
+			equal(t, "challenge", w.Header().Get("WWW-Authenticate"), `Bearer error="invalid_token"`)
+		}
+	}
+	for _, r := range []*http.Request{
+		httptest.NewRequest("GET", "/refresh", nil), httptest.NewRequest("POST", "/refresh", strings.NewReader(with(next.Refresh))),
+	} {
+		w := httptest.NewRecorder()
+		renew.ServeHTTP(w, r)
+		equal(t, r.Method+" of no JSON", w.Code, map[string]int{"GET": 405, "POST": 400}[r.Method])
+	}
+	s.store.fails.Store(true)
+	equal(t, "without the store", post(renew, with(next.Refresh)).Code, http.StatusServiceUnavailable)
+	equal(t, "log-out without the store", post(end, with(next.Refresh)).Code, http.StatusServiceUnavailable)
+	equal(t, "the access token without the store", bearer(), http.StatusServiceUnavailable)
+	s.store.fails.Store(false)
+
+	equal(t, "log-out", post(end, with(next.Refresh)).Code, http.StatusNoContent)
+	equal(t, "log-out of what is none", post(end, with("a.b.c")).Code, http.StatusNoContent)
+	equal(t, "log-out again", post(end, with(next.Refresh)).Code, http.StatusNoContent)
+	equal(t, "refreshed after log-out", post(renew, with(next.Refresh)).Code, http.StatusUnauthorized)
+	equal(t, "the access token after log-out", bearer(), http.StatusUnauthorized)
+	if strings.Contains(s.log.String(), next.Refresh) {
+		t.Error("a token is in the log")
+	}
+}

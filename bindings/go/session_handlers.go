@@ -1,0 +1,149 @@
+package donjon
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// SessionHandlers serve a user who looks after his sign-ins, each behind
+// [RequireSession], which opts is for:
+//
+//	GET /sessions               the list: {"sessions":[…]}
+//	DELETE /sessions/{handle}   ends one
+//	POST /logout                ends the current one
+//	POST /logout/others         ends all others
+//	POST /logout/everywhere     ends all, and all tokens
+//	GET /csrf                   a CSRF token: {"csrf_token":"…"}
+//
+// Mount them where you like, with [http.StripPrefix].
+func SessionHandlers(manager *SessionManager, opts *RequireSessionOptions) http.Handler {
+	if opts == nil {
+		opts = new(RequireSessionOptions)
+	}
+	required := *opts
+	required.Optional = false
+	h := sessionHandlers{sessionGuard{required, manager}}
+	mux := http.NewServeMux()
+	for pattern, handle := range map[string]func(http.ResponseWriter, *http.Request, signedIn) error{
+		"GET /sessions":             h.list,
+		"DELETE /sessions/{handle}": h.revoke,
+		"POST /logout":              h.logOut,
+		"POST /logout/others":       h.logOutOthers,
+		"POST /logout/everywhere":   h.logOutEverywhere,
+		"GET /csrf":                 h.csrf,
+	} {
+		mux.Handle(pattern, h.guarded(handle))
+	}
+	return mux
+}
+
+type sessionHandlers struct{ guard sessionGuard }
+
+// signedIn is who asks.
+type signedIn struct {
+	id      string
+	session *Session
+}
+
+func (h *sessionHandlers) guarded(handle func(http.ResponseWriter, *http.Request, signedIn) error) http.Handler {
+	return RequireSession(h.guard.manager, &h.guard.RequireSessionOptions)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session, _ := SessionFromContext(r.Context())
+		id, err := h.guard.manager.Sessions().ReadCookie(r.Header)
+		if err == nil {
+			w.Header().Set("Cache-Control", "no-store")
+			err = handle(w, r, signedIn{id, session})
+		}
+		if err != nil {
+			h.guard.refuse(w, r, err)
+		}
+	}))
+}
+
+func (h *sessionHandlers) list(w http.ResponseWriter, r *http.Request, who signedIn) error {
+	sessions := []Session{*who.session}
+	sessions[0].Current = true
+	if who.session.Subject != "" {
+		var err error
+		if sessions, err = h.guard.manager.List(r.Context(), who.session.Subject, who.id); err != nil {
+			return err
+		}
+	}
+	return writeJSON(w, map[string]any{"sessions": sessions})
+}
+
+func (h *sessionHandlers) revoke(w http.ResponseWriter, r *http.Request, who signedIn) error {
+	handle := r.PathValue("handle")
+	if handle == who.session.Handle {
+		return h.logOut(w, r, who)
+	}
+	err := ErrInvalidSession
+	if who.session.Subject != "" {
+		err = h.guard.manager.Revoke(r.Context(), who.session.Subject, handle)
+	}
+	if errors.Is(err, ErrInvalidSession) {
+		http.NotFound(w, r)
+		return nil
+	}
+	return done(w, err)
+}
+
+func (h *sessionHandlers) logOut(w http.ResponseWriter, r *http.Request, who signedIn) error {
+	return h.gone(w, h.guard.manager.LogOut(r.Context(), who.id))
+}
+
+func (h *sessionHandlers) logOutOthers(w http.ResponseWriter, r *http.Request, who signedIn) error {
+	if who.session.Subject == "" {
+		return done(w, nil)
+	}
+	return done(w, h.guard.manager.RevokeOthers(r.Context(), who.session.Subject, who.id))
+}
+
+func (h *sessionHandlers) logOutEverywhere(w http.ResponseWriter, r *http.Request, who signedIn) error {
+	if who.session.Subject == "" {
+		return h.logOut(w, r, who)
+	}
+	return h.gone(w, h.guard.manager.LogOutEverywhere(r.Context(), who.session.Subject))
+}
+
+// gone answers that the session that asks has ended.
+func (h *sessionHandlers) gone(w http.ResponseWriter, err error) error {
+	if err == nil {
+		err = h.guard.manager.Sessions().ClearCookies(w.Header())
+	}
+	return done(w, err)
+}
+
+func (h *sessionHandlers) csrf(w http.ResponseWriter, _ *http.Request, who signedIn) error {
+	sessions := h.guard.manager.Sessions()
+	token, err := sessions.CSRFToken(who.id)
+	if err != nil {
+		return err
+	}
+	cookie, err := sessions.CSRFCookie(token)
+	if err != nil {
+		return err
+	}
+	w.Header().Add("Set-Cookie", cookie)
+	w.Header().Set(CSRFHeader, token)
+	return writeJSON(w, map[string]any{"csrf_token": token})
+}
+
+// done answers that there is nothing to say, unless it has failed.
+func done(w http.ResponseWriter, err error) error {
+	if err == nil {
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}
+
+func writeJSON(w http.ResponseWriter, value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(text) // a client that has gone needs no answer
+	return nil
+}

@@ -1,0 +1,137 @@
+package donjon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+)
+
+// TokenHandlerOptions are the optional parts of [RefreshHandler] and
+// [TokenLogOutHandler].
+type TokenHandlerOptions struct {
+	// Access returns what an access token says that is issued in return for a refresh
+	// token with these claims, such as the roles that its subject has now; if nil,
+	// nothing but its subject. It may refuse.
+	Access func(context.Context, *Claims) (Grant, error)
+
+	// Proxies tell where a request comes from.
+	Proxies *Proxies
+
+	// Logger is told why a request was refused, as the group "reason". The client is not
+	// told.
+	Logger *slog.Logger
+}
+
+// RefreshHandler takes {"refresh_token":"…"} by POST, and answers with the next pair:
+// {"access_token":"…","refresh_token":"…","token_type":"Bearer"}. Verifier is one of
+// refresh tokens. What is not good is answered with 401, and nothing else is told.
+func RefreshHandler(manager *SessionManager, issuer *Issuer, verifier TokenVerifier, opts *TokenHandlerOptions) http.Handler {
+	h := newTokenHandler(manager, verifier, opts)
+	return h.taking(func(w http.ResponseWriter, r *http.Request, claims *Claims) error {
+		var access Grant
+		if h.Access != nil {
+			var err error
+			if access, err = h.Access(r.Context(), claims); err != nil {
+				return err
+			}
+		}
+		pair, err := manager.RefreshTokens(r.Context(), issuer, claims, clientOf(r, h.Proxies), access)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, map[string]any{
+			"access_token": pair.Access, "refresh_token": pair.Refresh, "token_type": "Bearer",
+		})
+	}, h.refuse)
+}
+
+// TokenLogOutHandler takes {"refresh_token":"…"} by POST, and ends the sign-in that the
+// token belongs to. It answers with 204 whatever the token was, as RFC 7009 has it.
+func TokenLogOutHandler(manager *SessionManager, verifier TokenVerifier, opts *TokenHandlerOptions) http.Handler {
+	h := newTokenHandler(manager, verifier, opts)
+	return h.taking(func(w http.ResponseWriter, r *http.Request, claims *Claims) error {
+		return done(w, manager.LogOutTokens(r.Context(), claims))
+	}, func(w http.ResponseWriter, r *http.Request, err error) {
+		if httpStatus(err) == http.StatusUnauthorized {
+			_ = done(w, nil)
+			return
+		}
+		h.refuse(w, r, err)
+	})
+}
+
+type tokenHandler struct {
+	TokenHandlerOptions
+	manager  *SessionManager
+	verifier TokenVerifier
+}
+
+func newTokenHandler(manager *SessionManager, verifier TokenVerifier, opts *TokenHandlerOptions) *tokenHandler {
+	if opts == nil {
+		opts = new(TokenHandlerOptions)
+	}
+	return &tokenHandler{*opts, manager, verifier}
+}
+
+// maxTokenBody is more than the longest token takes.
+const maxTokenBody = 64 << 10
+
+// errNotJSONBody is a request that is none of these handlers'.
+var errNotJSONBody = errors.New("donjon: not a JSON body with a refresh token")
+
+// taking calls handle with the claims of the refresh token that a request has.
+func (h *tokenHandler) taking(handle func(http.ResponseWriter, *http.Request, *Claims) error, refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			return
+		}
+		token, err := refreshTokenOf(w, r)
+		if err != nil {
+			h.refuse(w, r, err)
+			return
+		}
+		claims, err := h.verifier.VerifyContext(r.Context(), token)
+		if err == nil {
+			err = handle(w, r, claims)
+		}
+		if err != nil {
+			refuse(w, r, err)
+		}
+	})
+}
+
+func refreshTokenOf(w http.ResponseWriter, r *http.Request) (string, error) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/json" {
+		return "", errNotJSONBody
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTokenBody))
+	if err != nil {
+		return "", errNotJSONBody
+	}
+	var body struct {
+		RefreshToken string `json:"refresh_token"`
+	}
+	if json.Unmarshal(text, &body) != nil || body.RefreshToken == "" {
+		return "", errNotJSONBody
+	}
+	return body.RefreshToken, nil
+}
+
+func (h *tokenHandler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status := httpStatus(err)
+	switch {
+	case err == errNotJSONBody:
+		status = http.StatusBadRequest
+	case status == http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	}
+	refuse(w, r, h.Logger, status, logged(err))
+}
