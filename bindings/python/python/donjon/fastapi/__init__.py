@@ -1,4 +1,4 @@
-"""FastAPI: who is asking, from the bearer token of the request, whether they may, and how often.
+"""FastAPI: who is asking, by bearer token or session cookie, whether they may, and how often.
 
     auth = BearerAuth(verifier)
     may = Authorizer(auth, policy)
@@ -18,6 +18,18 @@
     @limiter.limit("5/minute")
     def login() -> str: ...
 
+    sessions = SessionAuth(AsyncSessionManager(keyring, store))
+    sessions.install(app)
+    app.include_router(session_router(sessions))
+    app.include_router(token_router(sessions.manager, issuer, refresh_verifier))
+
+    @app.get("/inbox")
+    def inbox(session: Annotated[Session, Depends(sessions.current_session)]) -> str: ...
+
+Tokens that were revoked are refused by a check: `BearerAuth(verifier, check=revocations.check)`,
+of an `AsyncRevocations`, or of `OfflineRevocations` by the set that `revocation_set_router`
+publishes. `donjon.fastapi.session_auth` has the whole of what happens to a cookie.
+
 A refusal is a 401, or a 403, with `WWW-Authenticate` and a body that tells nothing; why is in the
 log of `donjon.fastapi`. To rotate keys while the service runs, assign another verifier to
 `auth.verifier`; to change who may do what, another policy to `may.policy`.
@@ -29,6 +41,11 @@ from donjon.fastapi.client_address import ClientAddress
 from donjon.fastapi.limit_middleware import LimitMiddleware
 from donjon.fastapi.limiter import Limiter, RateLimitExceeded, get_remote_address
 from donjon.fastapi.rate_limit import RateLimit
+from donjon.fastapi.revocation_sets import revocation_set_router
+from donjon.fastapi.session_auth import SessionAuth
+from donjon.fastapi.session_middleware import SessionMiddleware
+from donjon.fastapi.session_routes import session_router
+from donjon.fastapi.token_routes import TokenAnswer, token_router
 
 __all__ = [
     "Authorizer",
@@ -38,7 +55,13 @@ __all__ = [
     "Limiter",
     "RateLimit",
     "RateLimitExceeded",
+    "SessionAuth",
+    "SessionMiddleware",
+    "TokenAnswer",
     "Verifier",
     "get_remote_address",
     "jwks_router",
+    "revocation_set_router",
+    "session_router",
+    "token_router",
 ]
