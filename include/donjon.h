@@ -2608,7 +2608,7 @@ int32_t donjon_sessions_check(const donjon_sessions *sessions,
 // session any more; when it began, its label and its place in lists stay. Neither address nor browser are compared:
 // they are taken as they are now.
 //
-// data: NULL leaves the data as they are; anything else replaces them, be it of no bytes.
+// data: replaces what is kept; empty leaves it as it is.
 // new_id: receives DONJON_SESSION_ID_LEN bytes, if the status of the verdict is OK.
 // verdict: OK, to be written (must); otherwise as donjon_sessions_check.
 //

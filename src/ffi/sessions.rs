@@ -442,7 +442,7 @@ pub unsafe extern "C" fn donjon_sessions_check(
 /// session any more; when it began, its label and its place in lists stay. Neither address nor browser are compared:
 /// they are taken as they are now.
 ///
-/// data: NULL leaves the data as they are; anything else replaces them, be it of no bytes.
+/// data: replaces what is kept; empty leaves it as it is.
 /// new_id: receives DONJON_SESSION_ID_LEN bytes, if the status of the verdict is OK.
 /// verdict: OK, to be written (must); otherwise as donjon_sessions_check.
 ///
@@ -485,9 +485,9 @@ pub unsafe extern "C" fn donjon_sessions_rotate(
             )
         };
         // SAFETY: as above.
-        let (replaced, new_id) =
+        let (data, new_id) =
             unsafe { (bytes(data, data_len)?, Slot::new(new_id.cast::<[u8; DONJON_SESSION_ID_LEN]>())?) };
-        let data = if data.is_null() { None } else { Some(replaced) };
+        let data = Some(data).filter(|data| !data.is_empty());
         // SAFETY: as above.
         let (next, session) = unsafe {
             (Output::new(next, next_cap, next_len), Output::new(session, session_cap, session_len))

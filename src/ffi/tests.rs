@@ -1,3 +1,5 @@
+mod sessions;
+
 use std::ffi::CStr;
 use std::mem::{align_of, offset_of, size_of};
 

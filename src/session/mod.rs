@@ -91,3 +91,6 @@ pub use record::MAX_SUBJECT_LEN;
 pub use sessions::{LogIn, Moment, Revoke, Sessions};
 pub use view::{Evicted, Session};
 pub use web::Web;
+
+#[cfg(test)]
+mod tests;

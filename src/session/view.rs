@@ -14,7 +14,7 @@ use crate::json::{ObjectWriter, list};
 /// The bytes of the longest JSON of a session and of those that it took the place of. A character of a subject takes
 /// six at most, one of a clean label two; everything else is less than 400.
 pub(super) const MAX_SESSION_JSON_LEN: usize =
-    6 * MAX_SUBJECT_LEN + 2 * MAX_LABEL_LEN + base64url::encoded_len(MAX_DATA_LEN) + 400 + 64 * MAX_PER_USER;
+    6 * MAX_SUBJECT_LEN + 2 * MAX_LABEL_LEN + base64url::encoded_len(MAX_DATA_LEN) + 400 + 56 * MAX_PER_USER;
 
 /// A sign-in of a user.
 #[derive(Clone, PartialEq, Eq)]
