@@ -61,20 +61,26 @@ func cacheStripe(key string) int { return int(maphash.String(cacheSeed, key) % c
 
 // GetMany implements [RecordStore].
 func (c *CachedRecords) GetMany(ctx context.Context, keys []string) ([][]byte, error) {
+	values, _, err := c.get(ctx, keys)
+	return values, err
+}
+
+// get is GetMany, and tells whether the values are remembered ones.
+func (c *CachedRecords) get(ctx context.Context, keys []string) (values [][]byte, remembered bool, err error) {
 	if c == nil || c.Store == nil {
-		return nil, ErrClosed
+		return nil, false, ErrClosed
 	}
 	if values, all := c.remembered(keys, c.MaxAge); all {
-		return values, nil
+		return values, true, nil
 	}
-	values, err := c.getFresh(ctx, keys)
+	values, err = c.getFresh(ctx, keys)
 	if err == nil || c.StaleIfError <= 0 || errors.Is(ctx.Err(), context.Canceled) {
-		return values, err
+		return values, false, err
 	}
 	if stale, all := c.remembered(keys, max(c.StaleIfError, c.MaxAge)); all {
-		return stale, nil
+		return stale, true, nil
 	}
-	return nil, err
+	return nil, false, err
 }
 
 // remembered returns the values of keys and whether all of them are young enough.
@@ -98,6 +104,9 @@ func (c *CachedRecords) remembered(keys []string, age time.Duration) ([][]byte, 
 
 // getFresh asks the store, whatever is remembered.
 func (c *CachedRecords) getFresh(ctx context.Context, keys []string) ([][]byte, error) {
+	if c.Store == nil {
+		return nil, ErrClosed
+	}
 	asked := time.Now()
 	changes := c.changesOf(keys)
 	values, err := c.Store.GetMany(ctx, keys)

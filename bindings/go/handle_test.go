@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -125,7 +126,27 @@ func TestZeroValuesAreClosed(t *testing.T) {
 		"lockout":          func() error { _, err := new(Lockout).Reserve(t.Context(), LogIn{}); return err },
 		"lockout of none":  func() error { _, err := NewLockout(nil, nil, nil); return err },
 		"attempt":          func() error { return new(Attempt).Succeeded(t.Context()) },
-		"erasure":          func() error { _, err := (*Keyring)(nil).Erasure(nil, time.Time{}); return err },
+		"sessions":         func() error { _, err := new(Sessions).Keys("ann"); return err },
+		"no sessions":      func() error { _, err := (*Sessions)(nil).ReadCookie(http.Header{"Cookie": {"a=b"}}); return err },
+		"sessions of none": func() error { _, err := NewSessions(nil, SessionsOptions{}); return err },
+		"manager":          func() error { _, err := new(SessionManager).Check(t.Context(), "", SessionClient{}); return err },
+		"no manager":       func() error { return (*SessionManager)(nil).LogOut(t.Context(), "") },
+		"manager of none":  func() error { _, err := NewSessionManager(nil, nil, SessionManagerOptions{}); return err },
+		"manager, no keys": func() error {
+			_, err := NewSessionManager(nil, new(MemoryRecords), SessionManagerOptions{})
+			return err
+		},
+		"no revocations": func() error { return (*SessionManager)(nil).Revocations().Check(t.Context(), new(Claims)) },
+		"revocations":    func() error { return new(Revocations).RevokeSubject(t.Context(), "ann") },
+		"publishing":     func() error { _, err := new(Revocations).Publish(t.Context(), nil, 0); return err },
+		"rules":          func() error { _, err := new(RevocationRules).Keys(RevocationQuery{}); return err },
+		"no rules":       func() error { return (*RevocationRules)(nil).Check(RevocationQuery{}, nil, time.Time{}) },
+		"set":            func() error { _, err := new(RevocationSet).Check(RevocationQuery{}); return err },
+		"set of none":    func() error { _, err := OpenRevocationSet(nil, nil, 0); return err },
+		"offline":        func() error { return new(OfflineRevocations).Check(t.Context(), new(Claims)) },
+		"offline's set":  func() error { return (*OfflineRevocations)(nil).Update(nil) },
+		"set client":     func() error { return new(RevocationSetClient).Check(t.Context(), new(Claims)) },
+		"erasure":        func() error { _, err := (*Keyring)(nil).Erasure(nil, time.Time{}); return err },
 	} {
 		if err := use(); !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: %v", name, err)
@@ -138,6 +159,9 @@ func TestZeroValuesAreClosed(t *testing.T) {
 		new(Sealer), (*Sealer)(nil), new(DataKey), (*DataKey)(nil),
 		new(SealedReader), (*SealedReader)(nil), new(SealedReaderAt), (*SealedReaderAt)(nil),
 		new(BlindIndex), (*BlindIndex)(nil), new(Fernet), (*Fernet)(nil), new(Lockout), (*Lockout)(nil),
+		new(Sessions), (*Sessions)(nil), new(SessionManager), (*SessionManager)(nil), new(RevocationRules), (*RevocationRules)(nil),
+		new(Revocations), (*Revocations)(nil), new(RevocationSet), (*RevocationSet)(nil),
+		new(OfflineRevocations), (*OfflineRevocations)(nil), new(RevocationSetClient), (*RevocationSetClient)(nil),
 	} {
 		if err := nothing.Close(); err != nil {
 			t.Errorf("closing a %T: %v", nothing, err)

@@ -72,9 +72,10 @@ func newRecordBook(store RecordStore, opts storeOptions) (*recordBook, error) {
 
 // A reading is what was in the store at some time after now.
 type reading struct {
-	now    time.Time
-	since  time.Time // what the store remembers; what is older may have been revoked
-	values [][]byte
+	now        time.Time
+	since      time.Time // how far back the store remembers; what is older may have been revoked
+	values     [][]byte
+	remembered bool // by a CachedRecords
 }
 
 // rounds is how often a record is decided on anew because another process has changed
@@ -118,7 +119,7 @@ func (b *recordBook) read(ctx context.Context, keys []string, fresh bool) (readi
 		}
 		seen := b.lastSeen()
 		now := b.clock()
-		values, err := b.get(ctx, keys, fresh || round > 0)
+		values, remembered, err := b.get(ctx, keys, fresh || round > 0)
 		if err != nil {
 			return reading{}, b.failed(ctx, err)
 		}
@@ -126,33 +127,33 @@ func (b *recordBook) read(ctx context.Context, keys []string, fresh bool) (readi
 		if err := failure(status); err != nil {
 			return reading{}, err
 		}
+		if remembered && marker.Write == abi.WriteMay {
+			marker.Write = abi.WriteNothing // whoever asks the store finds out whether it is due
+		}
 		good, err := b.mark(ctx, values[0], marker)
 		if err != nil {
 			return reading{}, b.failed(ctx, err)
 		}
 		if good {
-			return reading{now: now, since: time.UnixMilli(marker.SinceMS), values: values[1:]}, nil
+			return reading{now, time.UnixMilli(marker.SinceMS), values[1:], remembered}, nil
 		}
 	}
 	return reading{}, errContended
 }
 
-// remembers reports whether what is read may be remembered, and not from the store.
-func (b *recordBook) remembers() bool {
-	_, is := b.store.(*CachedRecords)
-	return is
-}
-
-func (b *recordBook) get(ctx context.Context, keys []string, fresh bool) ([][]byte, error) {
-	get := b.store.GetMany
-	if cache, is := b.store.(*CachedRecords); is && fresh {
-		get = cache.getFresh
+func (b *recordBook) get(ctx context.Context, keys []string, fresh bool) (values [][]byte, remembered bool, err error) {
+	switch cache, is := b.store.(*CachedRecords); {
+	case is && fresh:
+		values, err = cache.getFresh(ctx, keys)
+	case is:
+		values, remembered, err = cache.get(ctx, keys)
+	default:
+		values, err = b.store.GetMany(ctx, keys)
 	}
-	values, err := get(ctx, keys)
 	if err == nil && len(values) != len(keys) {
 		err = errForeignStore
 	}
-	return values, err
+	return values, remembered, err
 }
 
 // mark writes the marker if the kernel says so, and reports whether what was read

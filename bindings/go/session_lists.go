@@ -61,12 +61,7 @@ func (m *SessionManager) LogOutEverywhere(ctx context.Context, subject string) e
 	if err := m.revocations.revoke(ctx, RevokedSubject, subject, "", forLong); err != nil {
 		return err
 	}
-	for _, key := range keys {
-		if err := m.end(ctx, key, subject, AllSessions, ""); err != nil {
-			return err
-		}
-	}
-	return nil
+	return m.endAll(ctx, keys, subject)
 }
 
 // endWherever ends sign-ins in the record that has the one with this handle.

@@ -213,7 +213,7 @@ func (m *SessionManager) Check(ctx context.Context, id string, client SessionCli
 		if err != nil {
 			return nil, err
 		}
-		if verdict.Refusal != nil && round == 0 && m.book.remembers() {
+		if verdict.Refusal != nil && read.remembered && round == 0 {
 			continue // what is remembered may be from before the session began
 		}
 		if done, err := m.book.write(ctx, key, read.values[0], verdict.decision()); done || err != nil {

@@ -41,7 +41,7 @@ func (m *SessionManager) BeginTokens(ctx context.Context, issuer *Issuer, n NewS
 	_, err = m.signIn(ctx, n, sinceKeys, func(read reading) (SessionVerdict, error) {
 		state, verdict, err := m.sessions.BeginFamily(read.values[0], n, read.now, read.since)
 		if err == nil && verdict.Refusal == nil {
-			pair, err = m.mint(issuer, verdict.Session, state, read, read.values[1:], access)
+			pair, err = m.mint(issuer, verdict.Session, state, read, read.values[1:1+len(sinceKeys)], access)
 		}
 		return verdict, err
 	})
@@ -89,6 +89,9 @@ func (m *SessionManager) mint(issuer *Issuer, session *Session, state []byte, re
 	return pair, nil
 }
 
+// errElsewhere is that a user has sign-ins under older keys of the keyring.
+var errElsewhere = errors.New("donjon: sign-ins under an older key")
+
 // signIn puts a new sign-in in the record of a user, by create, which is given the
 // values of further keys besides, and ends what it takes the place of. His sign-ins
 // under older keys of the keyring end first: the limit is on all of them together.
@@ -97,15 +100,27 @@ func (m *SessionManager) signIn(ctx context.Context, n NewSession, further []str
 	if err != nil {
 		return nil, err
 	}
-	if err := m.endElsewhere(ctx, n.Subject, keys[1:]); err != nil {
-		return nil, err
-	}
 	var session *Session
-	err = m.book.changeInTurn(ctx, slices.Concat(keys[:1], further), func(read reading) (decision, error) {
+	read := slices.Concat(keys[:1], further, keys[1:])
+	decide := func(read reading) (decision, error) {
+		elsewhere := read.values[1+len(further):]
+		if slices.ContainsFunc(elsewhere, func(record []byte) bool { return len(record) > 0 }) {
+			return decision{}, errElsewhere
+		}
 		verdict, err := create(read)
 		session = verdict.Session
 		return verdict.decision(), err
-	})
+	}
+	err = m.book.changeInTurn(ctx, read, decide)
+	if err == errElsewhere {
+		if err := m.endAll(ctx, keys[1:], n.Subject); err != nil {
+			return nil, err
+		}
+		err = m.book.changeInTurn(ctx, read, decide)
+	}
+	if err == errElsewhere {
+		err = errContended // by a process that has an older keyring
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -117,25 +132,6 @@ func (m *SessionManager) signIn(ctx context.Context, n NewSession, further []str
 		}
 	}
 	return session, nil
-}
-
-// endElsewhere ends all sign-ins in those records that there are.
-func (m *SessionManager) endElsewhere(ctx context.Context, subject string, keys []string) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	read, err := m.book.read(ctx, keys, fromStore)
-	if err != nil {
-		return err
-	}
-	for i, record := range read.values {
-		if len(record) > 0 {
-			if err := m.end(ctx, keys[i], subject, AllSessions, ""); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // RefreshTokens takes a refresh token, whose claims a [Verifier] has verified, and
