@@ -22,7 +22,7 @@ MARGIN_MS = 60_000
 # And how long at most: 100 years.
 LONGEST_KEEP_MS = 3_155_760_000_000
 MARKER_KEEP_MS = LONGEST_KEEP_MS // 10
-ALIVE_EVERY_MS = 15_000
+ALIVE_EVERY_MS = 1000
 
 MARKER_REASONS = ("", "missing", "damaged", "rolled back", "silent")
 

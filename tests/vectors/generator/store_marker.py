@@ -23,15 +23,15 @@ def suites() -> Iterator[Suite]:
         suite.add(name, request, {"ok": True, **answer}, 52)
 
     began = NOW_MS - 10**9
-    fresh = marker(began, NOW_MS - 1000)
+    fresh = marker(began, NOW_MS - 600)
     decide("alive", fresh, write=0)
     decide("alive, and so it was seen", fresh, fresh, write=0)
-    decide("alive, and seen before", fresh, marker(began, NOW_MS - 16_000), write=0)
+    decide("alive, and seen before", fresh, marker(began, NOW_MS - 1600), write=0)
     decide("alive this very millisecond", marker(began, NOW_MS), write=0)
     decide("a millisecond before it says so again", marker(began, NOW_MS - ALIVE_EVERY_MS + 1), write=0)
-    decide("it says so again after 15 seconds", marker(began, NOW_MS - ALIVE_EVERY_MS), write=2)
+    decide("it says so again after a second", marker(began, NOW_MS - ALIVE_EVERY_MS), write=2)
     decide("it says so again after a minute", marker(began, NOW_MS - 60_000), marker(began, NOW_MS - 90_000), write=2)
-    decide("a store from the beginning of time", marker(0, NOW_MS - 1000), write=0)
+    decide("a store from the beginning of time", marker(0, NOW_MS - 600), write=0)
     decide("a store from the beginning of time says so again", marker(0, NOW_MS - 60_000), write=2)
     decide("begun anew since, by another process", marker(NOW_MS - 500, NOW_MS - 500), marker(began, NOW_MS - 2000), write=0)
 
@@ -43,7 +43,7 @@ def suites() -> Iterator[Suite]:
         decide(f"missing: it was flushed, and it had begun anew {name}", b"", marker(began_ms, NOW_MS), reason="missing", write=1)
         decide(f"restored, and it had begun anew {name}", marker(began, NOW_MS), marker(began_ms, NOW_MS), reason="rolled back", write=1)
     decide("restored: it says less than was seen", marker(began, NOW_MS - 2000), fresh, reason="rolled back", write=1)
-    decide("restored: a millisecond less", marker(began, NOW_MS - 1001), fresh, reason="rolled back", write=1)
+    decide("restored: a millisecond less", marker(began, NOW_MS - 601), fresh, reason="rolled back", write=1)
     decide("restored to before it began anew", marker(0, NOW_MS), marker(began, NOW_MS - 2000), reason="rolled back", write=1)
     decide("restored, and this clock is behind", marker(began, NOW_MS + 1000), marker(began, NOW_MS + 9000), reason="rolled back", write=1)
     decide("restored and long silent: it is restored", marker(began, NOW_MS - 2 * SILENCE_MS), fresh, reason="rolled back", write=1)
