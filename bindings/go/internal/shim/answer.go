@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/donjon-security/donjon/bindings/go"
 	"github.com/donjon-security/donjon/bindings/go/internal/quote"
@@ -50,6 +51,15 @@ func (a *answer) stringOrNull(name, value string) {
 		a.raw(name, "null")
 	} else {
 		a.string(name, value)
+	}
+}
+
+// timeOrNull answers seconds, null for the zero time.
+func (a *answer) timeOrNull(name string, t time.Time) {
+	if t.IsZero() {
+		a.raw(name, "null")
+	} else {
+		a.int(name, t.Unix())
 	}
 }
 

@@ -173,6 +173,14 @@ func (r *request) bool(name string) bool {
 
 func (r *request) hex(name string) []byte { return r.unhex(r.text(name)) }
 
+// optionalHex returns nil for bytes that are absent or null.
+func (r *request) optionalHex(name string) []byte {
+	if r.optional(name) == "" {
+		return nil
+	}
+	return r.hex(name)
+}
+
 func (r *request) hexes(name string) [][]byte {
 	texts := r.texts(name)
 	list := make([][]byte, len(texts))

@@ -50,6 +50,8 @@ var drawingOps = []string{
 	"purpose_mint", "password_hash", "chunked_seal", "envelope_seal", "envelope_rewrap", "passphrase_seal",
 	"external_seal", "data_key_new", "data_key_rewrap", "cell_seal", "stream_seal", "setting_seal",
 	"fernet_encrypt", "fernet_rotate", "lockout_device_token",
+	"session_create", "session_check", "session_rotate", "session_begin_family", "session_refresh", "session_revoke",
+	"session_csrf_token", "revocation_set_sign",
 }
 
 func (v vector) check(t *testing.T) {
