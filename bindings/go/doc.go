@@ -1,6 +1,6 @@
 // Package donjon signs and checks tokens, hashes passwords, decides by roles,
-// encrypts data at rest and limits how often things happen, with the donjon security
-// kernel.
+// encrypts data at rest, limits how often things happen and keeps sessions, with the
+// donjon security kernel.
 //
 // A [Keyring] holds keys. An [Issuer] mints access and refresh tokens with it, a
 // [Verifier] checks them, and [PurposeTokens] makes and consumes the tokens of
@@ -31,6 +31,13 @@
 // [net/http.Handler], a [Lockout] guards log-ins, and [Proxies] tell which [Client] a
 // request is from.
 //
+// A [SessionManager] keeps the sign-ins of users, by cookies and by refresh tokens, in a
+// [RecordStore]: in this process ([MemoryRecords]), or in Redis by the module redisstore.
+// [RequireSession] guards an [net/http.Handler], [SessionHandlers] let users look after
+// their sign-ins, and [RefreshHandler] renews tokens. [Revocations] refuse tokens that
+// were revoked; [OfflineRevocations] do so without asking the store, by signed sets that
+// a [RevocationSetHandler] publishes and a [RevocationSetClient] fetches.
+//
 // Every decision is the kernel's, which is the same code in every language that
 // it is used from. This package adds the clock, the transport and Go's idiom.
 //
@@ -51,7 +58,7 @@
 // # Time
 //
 // Operations read the system's clock. Those that depend on it can be given
-// another time: by a method whose name ends in At, or by a field Now.
+// another time: by a method whose name ends in At, or by a field Now or Clock.
 //
 // # Lifetime and concurrency
 //
@@ -63,8 +70,9 @@
 // proxies, which have no Close.
 //
 // Hashing a password takes a tenth of a second and a lot of memory: calls of a
-// [Hasher] take a context, and wait for their turn. Those of a [Limiter] and a
-// [Lockout] wait for the store, if that is elsewhere. No other call waits. What a
+// [Hasher] take a context, and wait for their turn. Those of a [Limiter], a
+// [Lockout], a [SessionManager] and [Revocations] wait for the store, if that is
+// elsewhere. No other call waits. What a
 // sealer of [SealerFromPassphrase] seals and opens costs as much or more, without
 // waiting: let users do so one at a time.
 package donjon

@@ -130,7 +130,7 @@ func (b *recordBook) read(ctx context.Context, keys []string, fresh bool) (readi
 		if remembered && marker.Write == abi.WriteMay {
 			marker.Write = abi.WriteNothing // whoever asks the store finds out whether it is due
 		}
-		good, err := b.mark(ctx, values[0], marker)
+		good, err := b.mark(ctx, seen, values[0], marker)
 		if err != nil {
 			return reading{}, b.failed(ctx, err)
 		}
@@ -158,7 +158,7 @@ func (b *recordBook) get(ctx context.Context, keys []string, fresh bool) (values
 
 // mark writes the marker if the kernel says so, and reports whether what was read
 // counts.
-func (b *recordBook) mark(ctx context.Context, stored []byte, marker abi.MarkerVerdict) (bool, error) {
+func (b *recordBook) mark(ctx context.Context, seen, stored []byte, marker abi.MarkerVerdict) (bool, error) {
 	if marker.Write == abi.WriteNothing {
 		b.raise(stored)
 		return true, nil
@@ -168,7 +168,11 @@ func (b *recordBook) mark(ctx context.Context, stored []byte, marker abi.MarkerV
 	case marked && err == nil:
 		b.raise(marker.Marker)
 		if marker.Write == abi.WriteMust {
-			b.logger.LogAttrs(ctx, slog.LevelWarn, "the store of sessions and revocations begins anew: what is older is refused",
+			level := slog.LevelWarn
+			if seen == nil && marker.Reason == abi.MarkerMissing {
+				level = slog.LevelInfo // as far as anybody knows, the store is new
+			}
+			b.logger.LogAttrs(ctx, level, "the store of sessions and revocations begins anew: what is older is refused",
 				slog.String("reason", markerReason(marker.Reason)))
 		}
 		return true, nil

@@ -1,0 +1,253 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/donjon-security/donjon/bindings/go"
+	"github.com/donjon-security/donjon/bindings/go/redisstore"
+	"github.com/redis/go-redis/v9"
+)
+
+func sessionKeys(t testing.TB) *donjon.Keyring {
+	t.Helper()
+	keys, err := donjon.GenerateKeyring(map[donjon.Purpose]donjon.Algorithm{
+		donjon.PurposeToken: donjon.EdDSA, donjon.PurposeDevice: donjon.HS256, donjon.PurposeCSRF: donjon.HS256,
+	})
+	ok(t, err)
+	t.Cleanup(func() { _ = keys.Close() })
+	return keys
+}
+
+func managerOn(t testing.TB, keys *donjon.Keyring, store donjon.RecordStore, timeout time.Duration) *donjon.SessionManager {
+	t.Helper()
+	manager, err := donjon.NewSessionManager(keys, store, donjon.SessionManagerOptions{
+		Timeout: timeout, Logger: slog.New(slog.DiscardHandler),
+	})
+	ok(t, err)
+	t.Cleanup(func() { _ = manager.Close() })
+	return manager
+}
+
+var home = donjon.SessionClient{Address: "203.0.113.7", UserAgent: "test"}
+
+// Killed and started again empty, and flushed, under load: nobody is in who has logged
+// out, and whoever was in is out.
+func TestAServerThatIsLostUnderLoadLetsNobodyIn(t *testing.T) {
+	s := start(t)
+	keys := sessionKeys(t)
+	m := managerOn(t, keys, redisstore.NewRecords(s.client(nil), nil), 200*time.Millisecond)
+	var in, unavailable atomic.Int64
+	done := make(chan struct{})
+	var load sync.WaitGroup
+	for worker := range 8 {
+		user := string(rune('a' + worker))
+		load.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				logged, err := m.LogIn(t.Context(), donjon.NewSession{Subject: user, Client: home}, "")
+				if err != nil {
+					if !errors.Is(err, donjon.ErrStoreUnavailable) {
+						t.Errorf("log-in: %v", err)
+					}
+					unavailable.Add(1)
+					continue
+				}
+				_, err = m.Check(t.Context(), logged.ID, home)
+				switch {
+				case err == nil:
+					in.Add(1)
+				case !errors.Is(err, donjon.ErrStoreUnavailable) && !errors.Is(err, donjon.ErrInvalidSession):
+					t.Errorf("check: %v", err)
+				}
+				if m.LogOut(t.Context(), logged.ID) != nil {
+					continue // it may have happened, or not
+				}
+				if _, err := m.Check(t.Context(), logged.ID, home); err == nil {
+					t.Error("in after log-out")
+				}
+			}
+		})
+	}
+	grows := func(what string, count *atomic.Int64) {
+		t.Helper()
+		before := count.Load()
+		for range 2000 {
+			if count.Load() > before+20 {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Errorf("not in time: %s", what)
+	}
+	for range 2 {
+		grows("logged in", &in)
+		old, err := m.LogIn(t.Context(), donjon.NewSession{Subject: "old", Client: home}, "")
+		ok(t, err)
+		s.kill()
+		grows("unavailable", &unavailable)
+		if _, err := m.Check(t.Context(), old.ID, home); !errors.Is(err, donjon.ErrStoreUnavailable) {
+			t.Errorf("while the server is down: %v", err)
+		}
+		s.run()
+		grows("logged in again", &in)
+		if _, err := m.Check(t.Context(), old.ID, home); !errors.Is(err, donjon.ErrInvalidSession) {
+			t.Errorf("after the server has lost everything: %v", err)
+		}
+		ok(t, s.client(nil).FlushAll(t.Context()).Err())
+		grows("logged in after it was flushed", &in)
+	}
+	close(done)
+	load.Wait()
+}
+
+// With WaitReplicas, what was acknowledged is there after a fail-over.
+func TestAcknowledgedWritesSurviveAFailOver(t *testing.T) {
+	primary := start(t)
+	_, port, err := net.SplitHostPort(primary.address)
+	ok(t, err)
+	replica := start(t, "--replicaof", "127.0.0.1 "+port)
+	synced := func() bool {
+		return primary.client(nil).Wait(t.Context(), 1, 100*time.Millisecond).Val() == 1
+	}
+	for !synced() && t.Context().Err() == nil {
+		time.Sleep(10 * time.Millisecond)
+	}
+	keys := sessionKeys(t)
+	opts := &redisstore.RecordsOptions{WaitReplicas: 1, WaitTimeout: 2 * time.Second}
+	store := redisstore.NewRecords(primary.client(nil), opts)
+	m := managerOn(t, keys, store, 10*time.Second)
+	var logged [10]*donjon.LoggedIn
+	for i := range logged {
+		logged[i], err = m.LogIn(t.Context(), donjon.NewSession{Subject: string(rune('a' + i)), Client: home}, "")
+		ok(t, err)
+	}
+	for _, one := range logged[:5] {
+		ok(t, m.LogOut(t.Context(), one.ID))
+	}
+	primary.kill()
+	ok(t, replica.client(nil).SlaveOf(t.Context(), "no", "one").Err())
+	promoted := managerOn(t, keys, redisstore.NewRecords(replica.client(nil), nil), 10*time.Second)
+	for i, one := range logged {
+		_, err := promoted.Check(t.Context(), one.ID, home)
+		if (err == nil) != (i >= 5) {
+			t.Errorf("session %d: %v", i, err)
+		}
+	}
+
+	// Nobody acknowledges: it has happened, and is not said to be good.
+	lonely := redisstore.NewRecords(replica.client(nil), &redisstore.RecordsOptions{WaitReplicas: 1, WaitTimeout: time.Millisecond})
+	replaced, err := lonely.Replace(t.Context(), "key", nil, []byte("a"), time.Hour)
+	if !errors.Is(err, donjon.ErrStoreUnavailable) || replaced {
+		t.Errorf("replaced %v, %v", replaced, err)
+	}
+	values, err := lonely.GetMany(t.Context(), []string{"key"})
+	ok(t, err)
+	equal(t, "what is there", string(values[0]), "a")
+	if err := managerOn(t, keys, lonely, time.Second).LogOut(t.Context(), logged[9].ID); !errors.Is(err, donjon.ErrStoreUnavailable) {
+		t.Errorf("logged out: %v", err)
+	}
+}
+
+func TestAcknowledgedWritesOnACluster(t *testing.T) {
+	client := cluster(t)
+	lonely := redisstore.NewRecords(client, &redisstore.RecordsOptions{WaitReplicas: 1, WaitTimeout: time.Millisecond})
+	for range 2 { // the second time, the script is known
+		if _, err := lonely.Replace(t.Context(), "{a}:key", nil, []byte("a"), time.Hour); !errors.Is(err, donjon.ErrStoreUnavailable) {
+			t.Errorf("replaced: %v", err)
+		}
+	}
+	values, err := redisstore.NewRecords(client, nil).GetMany(t.Context(), []string{"{a}:key", "{b}:key"})
+	ok(t, err)
+	equal(t, "what is there", string(values[0]), "a")
+}
+
+// A server that accepts and says nothing is given up on in time.
+func TestRecordsOfAServerThatHangsAreGivenUpOnInTime(t *testing.T) {
+	address := hostile(t, func(int) string { return "" })
+	for _, keeps := range []bool{true, false} {
+		client := redis.NewClient(&redis.Options{
+			Addr: address, ContextTimeoutEnabled: keeps, Protocol: 2, DisableIdentity: true, MaxRetries: -1,
+		})
+		defer client.Close()
+		store := redisstore.NewRecords(client, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		began := time.Now()
+		_, err := store.Replace(ctx, "key", nil, []byte("a"), time.Hour)
+		cancel()
+		if !errors.Is(err, donjon.ErrStoreUnavailable) || time.Since(began) > time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	}
+	mute, err := net.Listen("tcp", "127.0.0.1:0")
+	ok(t, err)
+	defer mute.Close()
+	go func() {
+		for {
+			connection, err := mute.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(io.Discard, connection) }()
+		}
+	}()
+	client := redis.NewClient(&redis.Options{Addr: mute.Addr().String()})
+	defer client.Close()
+	m := managerOn(t, sessionKeys(t), redisstore.NewRecords(client, nil), 50*time.Millisecond)
+	began := time.Now()
+	_, err = m.LogIn(t.Context(), donjon.NewSession{Subject: "ann"}, "")
+	if !errors.Is(err, donjon.ErrStoreUnavailable) || time.Since(began) > time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+}
+
+func TestNoRecordsRefuse(t *testing.T) {
+	for _, store := range []*redisstore.Records{nil, new(redisstore.Records)} {
+		if _, err := store.GetMany(t.Context(), []string{"a"}); !errors.Is(err, donjon.ErrClosed) {
+			t.Errorf("got: %v", err)
+		}
+		if _, err := store.Replace(t.Context(), "a", nil, []byte("a"), time.Hour); !errors.Is(err, donjon.ErrClosed) {
+			t.Errorf("replaced: %v", err)
+		}
+		for _, err := range store.Scan(t.Context(), "a") {
+			if !errors.Is(err, donjon.ErrClosed) {
+				t.Errorf("scanned: %v", err)
+			}
+		}
+	}
+	s := start(t)
+	for name, create := range map[string]func(){
+		"no client": func() { redisstore.NewRecords(nil, nil) },
+		"reads from replicas": func() {
+			redisstore.NewRecords(redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{s.address}, ReadOnly: true}), nil)
+		},
+		"a negative number": func() { redisstore.NewRecords(s.client(nil), &redisstore.RecordsOptions{WaitReplicas: -1}) },
+		"half a millisecond": func() {
+			redisstore.NewRecords(s.client(nil), &redisstore.RecordsOptions{WaitTimeout: 1500 * time.Microsecond})
+		},
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: made", name)
+				}
+			}()
+			create()
+		}()
+	}
+	ok(t, s.client(nil).LPush(t.Context(), redisstore.DefaultRecordsPrefix+"list", "a").Err())
+	if _, err := redisstore.NewRecords(s.client(nil), nil).Replace(t.Context(), "list", nil, []byte("a"), time.Hour); !errors.Is(err, donjon.ErrStoreUnavailable) {
+		t.Errorf("a list: %v", err)
+	}
+}
