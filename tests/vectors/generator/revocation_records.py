@@ -224,11 +224,11 @@ def revoking_() -> Suite:
     suite = Suite("revocation-writes", "What a revocation writes, and how long it is kept.", f"{SOURCE}; ATTACKS.md 13, 20 and 52a")
     names = {"token": TOKEN_ID, "family": FAMILY, "key": "ed25519", "subject": ""}
 
-    def writes(title: str, kind: str, *, subject: str = "ann", name: str | None = None, stored: bytes = b"", until_s: int | None = None, now_ms: int = NOW_MS, error: str | None = None, **config: int) -> None:
+    def writes(title: str, kind: str, *, subject: str = "ann", name: str | None = None, stored: bytes = b"", until_s: int | None = None, now_ms: int = NOW_MS, since_ms: int = 0, error: str | None = None, **config: int) -> None:
         given = names[kind] if name is None else name
-        request = {"op": "revocation_revoke", "keyring": ONE, **({"config": config} if config else {}), "kind": kind, "subject": subject, "name": given, "stored_hex": stored.hex(), "until_s": until_s, "now_ms": now_ms}
+        request = {"op": "revocation_revoke", "keyring": ONE, **({"config": config} if config else {}), "kind": kind, "subject": subject, "name": given, "stored_hex": stored.hex(), "until_s": until_s, "now_ms": now_ms, "store_since_ms": since_ms}
         whose = subject if kind == "subject" else given
-        answer = refusal(error) if error else {"ok": True, **revoking.revoke(kind, whose, stored, until_s, now_ms, **config)}
+        answer = refusal(error) if error else {"ok": True, **revoking.revoke(kind, whose, stored, until_s, now_ms, since_ms, **config)}
         suite.add(title, request, answer)
 
     for kind in ("token", "family", "key"):
@@ -264,6 +264,17 @@ def revoking_() -> Suite:
     writes("log out everywhere, where tokens live for an hour", "subject", longest_ttl_s=3600)
     writes("log out everywhere, where tokens lived for longer before", "subject", longest_ttl_s=3600, stored=logged_out(NOW - 10))
     writes("log out everywhere, with another skew", "subject", skew_s=300, stored=logged_out(NOW - 10, until_s=NOW))
+    for skew in (0, 2, 300):
+        for name, since_ms in {"in the second of the log-out": NOW_MS, "a millisecond before that second": NOW_MS - 1, "two seconds before": NOW_MS - 2000, "long before": NOW_MS - 10**9, "a second after, by another clock": NOW_MS + 1000}.items():
+            writes(f"log out everywhere, skew {skew}, and the store began {name}", "subject", since_ms=since_ms, skew_s=skew)
+            now_s, written = NOW, revoking.revoke("subject", "ann", b"", None, NOW_MS, since_ms, skew)
+            stamped = max(now_s, (revoking.issue_since("ann", [b""], since_ms, skew) or 0) + 3)
+            assert revoking.is_revoked(Token("ann", "", "", ""), [DEVICE.secret], [bytes.fromhex(written["value_hex"])], stamped, since_ms, skew), name
+    writes("log out everywhere, twice in the second in which the store began", "subject", since_ms=NOW_MS, stored=logged_out(NOW + 2))
+    writes("log out everywhere, and the store began at the end of time", "subject", since_ms=revoking.LATEST)
+    writes("log out everywhere, and the store began before 1970", "subject", since_ms=-1, error="invalid_argument")
+    for kind in ("token", "family", "key"):
+        writes(f"a {kind}, and the store began now: that is of no matter", kind, until_s=NOW + 60, since_ms=NOW_MS)
     writes("log out everywhere, over a damaged record", "subject", stored=logged_out(NOW + 5000)[:17])
     writes("log out everywhere, over the record of another subject", "subject", stored=logged_out(NOW + 5000, "bob"))
     writes("log out everywhere: an end that is given is of no matter", "subject", until_s=NOW + 1)
@@ -273,7 +284,7 @@ def revoking_() -> Suite:
         writes(f"log out everywhere a subject {name}", "subject", subject=subject)
     writes("log out everywhere: nobody", "subject", subject="", error="invalid_argument")
     writes("log out everywhere: a subject of 1,025 bytes", "subject", subject="a" * 1025, error="invalid_argument|too_large")
-    request = {"op": "revocation_revoke", "keyring": ONE, "kind": "session", "subject": "ann", "name": "x", "stored_hex": "", "until_s": None, "now_ms": NOW_MS}
+    request = {"op": "revocation_revoke", "keyring": ONE, "kind": "session", "subject": "ann", "name": "x", "stored_hex": "", "until_s": None, "now_ms": NOW_MS, "store_since_ms": 0}
     suite.add("a kind that there is not", request, refusal("bad_request"))
     return suite
 

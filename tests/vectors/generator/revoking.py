@@ -117,7 +117,7 @@ def issue_since(subject: str, values: list[bytes], since_ms: int, skew_s: int = 
     return clamped(max(wanted) - DEFAULT_SKEW_S - 1) if wanted else None
 
 
-def revoke(kind: str, name: str, stored: bytes, until_s: int | None, now_ms: int, skew_s: int = DEFAULT_SKEW_S, longest_ttl_s: int = DEFAULT_LONGEST_TTL_S) -> dict[str, Any]:
+def revoke(kind: str, name: str, stored: bytes, until_s: int | None, now_ms: int, since_ms: int = 0, skew_s: int = DEFAULT_SKEW_S, longest_ttl_s: int = DEFAULT_LONGEST_TTL_S) -> dict[str, Any]:
     """What is written over `stored`, and how long it is kept."""
     now_s = max(now_ms, 0) // 1000
     try:
@@ -125,7 +125,8 @@ def revoke(kind: str, name: str, stored: bytes, until_s: int | None, now_ms: int
     except Damaged:
         stored_until_s = stored_since_s = NEVER
     if kind == "subject":
-        since_s = clamped(max(now_s, stored_since_s + 1))
+        # What was stamped because the store began anew is taken back as well.
+        since_s = clamped(max(now_s, stored_since_s + 1, store_since_s(since_ms, skew_s) - skew_s))
         end_s = clamped(since_s + skew_s + longest_ttl_s + MAX_LEEWAY_S)
     else:
         since_s = 0
