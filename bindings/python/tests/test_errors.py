@@ -32,7 +32,8 @@ def test_a_status_has_an_exception_of_its_own(row: tuple[int, str, str, int]) ->
 def test_what_a_client_did_with_a_token_is_a_token_error() -> None:
     for status, _, _, http_status in _donjon.STATUSES:
         error = errors.for_status(status)
-        if not isinstance(error, donjon.PasswordError | donjon.PolicyError | donjon.LimitError):
+        others = donjon.PasswordError | donjon.PolicyError | donjon.LimitError | donjon.SessionError
+        if not isinstance(error, others):
             assert isinstance(error, donjon.TokenError) == (http_status < 500)
 
 
@@ -44,6 +45,7 @@ def test_what_a_client_did_with_a_token_is_a_token_error() -> None:
         ("policy", donjon.PolicyError),
         ("document", donjon.PolicyError),
         ("limit", donjon.LimitError),
+        ("session", donjon.SessionError),
     ],
 )
 @pytest.mark.parametrize("reason", ["malformed", "too_large"])

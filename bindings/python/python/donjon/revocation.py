@@ -66,6 +66,7 @@ _SEQUENCE_KEEP_MS = 10 * 366 * 86_400_000
 _LONGEST_TTL = timedelta(days=30)
 _SKEW = timedelta(seconds=2)
 _SLOW_MS = 1000
+_DAY_S = 86_400
 
 _Kind = Literal["token", "family", "subject", "key"]
 _OnFailure = Literal["refuse", "accept"]
@@ -121,8 +122,10 @@ class _Revocations:
                 yield from self._store.pause(lost)
             found = yield from self._store.read([key], fresh=True)
             [stored] = found.values
+            # A store that has only just begun has tokens stamped a little ahead.
+            now_ms = max(found.now_ms, found.since_ms + 1000) if kind == "subject" else found.now_ms
             value, keep_ms = self._rules.revoke(
-                kind, stored, subject=subject, id=id, until=until, now_ms=found.now_ms
+                kind, stored, subject=subject, id=id, until=until, now_ms=now_ms
             )
             written = value == stored
             if not written:
@@ -181,9 +184,10 @@ class Revocations(_Revocations):
     (503), `accept` lets them through, and the log says when that begins and ends. Nothing is taken
     back or issued then, either way.
 
-    A store whose marker nobody has touched for `max_silence` counts as one that was set back.
-    `longest_ttl` is how long your longest token lives, and `skew` how far clocks may be apart: for
-    those that a `TokenIssuer` stamps, leave it.
+    A store whose marker nobody has touched for `max_silence` counts as one that was set back: let
+    it be no longer than the age of a backup that you would restore. `longest_ttl` is how long your
+    longest token lives, and `skew` how far clocks may be apart: for those that a `TokenIssuer`
+    stamps, leave it.
     """
 
     def __init__(
@@ -192,7 +196,7 @@ class Revocations(_Revocations):
         store: RecordStore,
         *,
         on_failure: _OnFailure = "refuse",
-        max_silence: Duration = 3600,
+        max_silence: Duration = _DAY_S,
         longest_ttl: Duration = _LONGEST_TTL,
         skew: Duration = _SKEW,
     ) -> None:
@@ -257,7 +261,7 @@ class AsyncRevocations(_Revocations):
         store: AsyncRecordStore | AsyncCachedRecords | MemoryRecords,
         *,
         on_failure: _OnFailure = "refuse",
-        max_silence: Duration = 3600,
+        max_silence: Duration = _DAY_S,
         longest_ttl: Duration = _LONGEST_TTL,
         skew: Duration = _SKEW,
         timeout_s: float = 2.0,

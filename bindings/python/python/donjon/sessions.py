@@ -408,7 +408,8 @@ class SessionManager(_Manager):
     The keyring has a `device` and a `csrf` secret. `config` is the kernel's own, as
     `docs/sessions.md` has it; without one, 8 hours idle, a day in all, five sign-ins per user, of
     which the oldest goes. A store whose marker nobody has touched for `max_silence` counts as one
-    that was set back, and its sessions end.
+    that was set back, and its sessions end: let it be no longer than the age of a backup that you
+    would restore.
     """
 
     revocations: Revocations
@@ -420,7 +421,7 @@ class SessionManager(_Manager):
         store: RecordStore,
         *,
         config: Mapping[str, Any] | None = None,
-        max_silence: Duration = 3600,
+        max_silence: Duration = 86_400,
     ) -> None:
         marked = MarkedStore(
             store,
@@ -557,7 +558,7 @@ class AsyncSessionManager(_Manager):
         store: AsyncRecordStore | AsyncCachedRecords | MemoryRecords,
         *,
         config: Mapping[str, Any] | None = None,
-        max_silence: Duration = 3600,
+        max_silence: Duration = 86_400,
         timeout_s: float = 2.0,
     ) -> None:
         marked = MarkedStore(
