@@ -56,7 +56,7 @@ def keys() -> Suite:
     subjects = {"ann": "ann", "one byte": "a", "many scripts": "zo\u00eb \u4e2d\U0001f600", "a NUL within": "a\x00b", "1,024 bytes": "s" * 1024, "a number": "42", "a path": "../ann"}
     for name, ring in rings.items():
         for what, subject in subjects.items():
-            suite.add(f"{name}: {what}", {"op": "session_keys", "keyring": ring.jwks(), "config": {}, "subject": subject}, {"ok": True, "keys": [record_key(tag) for tag in ring.tags(subject)]})
+            suite.add(f"{name}: {what}", {"op": "session_keys", "keyring": ring.jwks(), "config": {}, "subject": subject}, {"ok": True, "keys": [record_key(tag) for tag in ring.tags(subject)]}, golden=True)
     ended = ROTATED.jwks()
     ended["keys"][0]["not_after_s"] = 1
     suite.add("a key whose time is over still names", {"op": "session_keys", "keyring": ended, "config": {}, "subject": "ann"}, {"ok": True, "keys": [record_key(tag) for tag in ROTATED.tags("ann")]})
