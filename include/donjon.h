@@ -2481,7 +2481,7 @@ int32_t donjon_sessions_check_request(const donjon_sessions *sessions,
 //   families; "refresh_grace_ms" as donjon_refresh_rotate has it. "sealed": records are envelopes of the keyring's
 //   "envelope" secret. "cookie": "same_site" may be "strict" or "none"; a name that does not begin with __Host- or
 //   __Secure- wants "insecure", which is for development without TLS. "csrf_token" may be "not_required".
-//   "trusted_origins": ["https://app.example.com"], whose pages may send requests too.
+//   "trusted_origins": `["https://app.example.com"]`, whose pages may send requests too.
 //
 // Errors: CONFIG_ERROR (a member, or a missing secret: see donjon_sessions_diagnose).
 int32_t donjon_sessions_new(const donjon_keyring *keyring,
@@ -2539,11 +2539,11 @@ int32_t donjon_sessions_key(const donjon_sessions *sessions,
 //   else is to see.
 // verdict: OK, to be written (must); or SESSION_LIMIT, where at_limit is "refuse".
 // next: the record to store. next_cap: at least donjon_sessions_record_bound.
-// session: {"handle":"…","subject":"ann","kind":"cookie","label":"…","data":"<base64url>","created_ms":…,"seen_ms":…,
+// session: {"handle":"…","subject":"ann","kind":"cookie","label":"…","data":"…","created_ms":…,"seen_ms":…,
 //   "expires_ms":…,"network":"192.0.2.0/24","evicted":[{"handle":"…","kind":"tokens"}]}; empty if there is none.
-//   "handle" names the sign-in and is no secret. "evicted": what had to make room, the oldest first; revoke the
-//   families among them (donjon_revocations_revoke), for their access tokens live on. session_cap: at least
-//   donjon_sessions_session_bound.
+//   "data" is base64url; "handle" names the sign-in and is no secret. "evicted": what had to make room, the oldest
+//   first; revoke the families among them (donjon_revocations_revoke), for their access tokens live on. session_cap:
+//   at least donjon_sessions_session_bound.
 //
 // Errors: INVALID_ARGUMENT (a time, an address that is none, a record for nobody), TOO_LARGE (subject, data),
 // KEY_EXPIRED (of a "sealed" record), BUFFER_TOO_SMALL, ENTROPY_UNAVAILABLE.
@@ -2819,7 +2819,7 @@ int32_t donjon_status_http(int32_t status);
 // seen: the latest marker that this process saw of the store *before it began this read*; empty for none.
 //   Afterwards what is seen is raised to the new marker, never lowered.
 // max_silence_ms: after so long without a sign of life the store counts as restored; 1 to 100 years. The marker
-//   is due every 15 seconds while anybody asks.
+//   is due every second while anybody asks.
 // marker: receives DONJON_MARKER_LEN bytes, the marker from now on.
 //
 // Errors: INVALID_ARGUMENT (seen is no marker; max_silence_ms, now_ms).

@@ -10,6 +10,8 @@
 //! - [`keyring`] – which keys there are, what each is for, and which of them may be used now.
 //! - [`token`] – mints and checks access, refresh and single-purpose tokens, and decides about refresh
 //!   families.
+//! - [`session`] – who is logged in, where, and for how much longer: sessions with cookies, refresh families,
+//!   CSRF tokens, requests from other sites.
 //! - [`revocation`] – whether a token that verifies was taken back since: by a store's records, or by a signed
 //!   set without one.
 //! - [`password`] – hashes and verifies passwords, and judges new ones.

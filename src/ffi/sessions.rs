@@ -174,7 +174,7 @@ unsafe fn client<'a>(
 ///   families; "refresh_grace_ms" as donjon_refresh_rotate has it. "sealed": records are envelopes of the keyring's
 ///   "envelope" secret. "cookie": "same_site" may be "strict" or "none"; a name that does not begin with __Host- or
 ///   __Secure- wants "insecure", which is for development without TLS. "csrf_token" may be "not_required".
-///   "trusted_origins": ["https://app.example.com"], whose pages may send requests too.
+///   "trusted_origins": `["https://app.example.com"]`, whose pages may send requests too.
 ///
 /// Errors: CONFIG_ERROR (a member, or a missing secret: see donjon_sessions_diagnose).
 ///
@@ -310,11 +310,11 @@ pub unsafe extern "C" fn donjon_sessions_key(
 ///   else is to see.
 /// verdict: OK, to be written (must); or SESSION_LIMIT, where at_limit is "refuse".
 /// next: the record to store. next_cap: at least donjon_sessions_record_bound.
-/// session: {"handle":"…","subject":"ann","kind":"cookie","label":"…","data":"<base64url>","created_ms":…,"seen_ms":…,
+/// session: {"handle":"…","subject":"ann","kind":"cookie","label":"…","data":"…","created_ms":…,"seen_ms":…,
 ///   "expires_ms":…,"network":"192.0.2.0/24","evicted":[{"handle":"…","kind":"tokens"}]}; empty if there is none.
-///   "handle" names the sign-in and is no secret. "evicted": what had to make room, the oldest first; revoke the
-///   families among them (donjon_revocations_revoke), for their access tokens live on. session_cap: at least
-///   donjon_sessions_session_bound.
+///   "data" is base64url; "handle" names the sign-in and is no secret. "evicted": what had to make room, the oldest
+///   first; revoke the families among them (donjon_revocations_revoke), for their access tokens live on. session_cap:
+///   at least donjon_sessions_session_bound.
 ///
 /// Errors: INVALID_ARGUMENT (a time, an address that is none, a record for nobody), TOO_LARGE (subject, data),
 /// KEY_EXPIRED (of a "sealed" record), BUFFER_TOO_SMALL, ENTROPY_UNAVAILABLE.

@@ -4,8 +4,7 @@ use super::SessionError;
 use super::web::WebConfig;
 use crate::json::{self, Limits, Object, Value};
 use crate::time::MAX_DURATION_S;
-
-pub use crate::token::refresh::MAX_GRACE_MS;
+use crate::token::refresh::{DEFAULT_GRACE_MS, MAX_GRACE_MS};
 
 /// The most sign-ins that a user can be allowed at once.
 pub const MAX_PER_USER: usize = 64;
@@ -56,7 +55,7 @@ impl Default for Config {
             session: Lifetime { idle_ms: 8 * HOUR_MS, absolute_ms: 24 * HOUR_MS },
             family: Lifetime { idle_ms: 7 * 24 * HOUR_MS, absolute_ms: 30 * 24 * HOUR_MS },
             touch_interval_ms: 60_000,
-            grace_ms: crate::token::refresh::DEFAULT_GRACE_MS,
+            grace_ms: DEFAULT_GRACE_MS,
             max_per_user: 5,
             at_limit: AtLimit::EvictOldest,
             on_address: OnChange::Invalidate,

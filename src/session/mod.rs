@@ -76,9 +76,10 @@ mod view;
 mod web;
 
 pub use client::{Changes, Client};
-pub use config::{MAX_GRACE_MS, MAX_PER_USER};
+pub use config::MAX_PER_USER;
 pub use cookie::{
-    MAX_COOKIE_DOMAIN_LEN, MAX_COOKIE_HEADER_LEN, MAX_COOKIE_NAME_LEN, MAX_COOKIE_PATH_LEN, MAX_SET_COOKIE_LEN,
+    MAX_COOKIE_DOMAIN_LEN, MAX_COOKIE_HEADER_LEN, MAX_COOKIE_NAME_LEN, MAX_COOKIE_PATH_LEN,
+    MAX_SET_COOKIE_LEN,
 };
 pub use csrf::CSRF_TOKEN_LEN;
 pub use decision::{Decision, Issued, Reason, Write};

@@ -64,7 +64,7 @@ pub enum Revoke<'a> {
 
 /// Decides about the sign-ins of users.
 ///
-/// See [the module](self) for how a host goes about it, and [`Sessions::from_json`] for what can be said about
+/// See [the module](crate::session) for how a host goes about it, and [`Sessions::from_json`] for what can be said about
 /// them.
 #[derive(Debug)]
 pub struct Sessions {
