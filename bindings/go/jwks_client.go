@@ -25,6 +25,7 @@ type JWKSClient struct {
 	now      func() time.Time // what tokens are verified by
 	began    time.Time        // what the age of the set is counted from, by the monotonic clock
 	verifier atomic.Pointer[Verifier]
+	keys     atomic.Pointer[Keyring]
 	askAt    atomic.Int64 // the age of the client, in ms, from when on the kernel may find the set old
 
 	mu     sync.Mutex
@@ -51,8 +52,8 @@ func (c *JWKSClient) rehearse() error {
 	if _, err := c.ask(nil, abi.JWKSPeriodic); err != nil {
 		return misconfigured("", "the cooldown or the greatest age is out of range")
 	}
-	verifier, err := c.verifierOf([]byte(`{"keys":[]}`))
-	_ = verifier.Close()
+	verifier, keys, err := c.verifierOf([]byte(`{"keys":[]}`))
+	_, _ = verifier.Close(), keys.Close()
 	return err
 }
 
@@ -107,21 +108,33 @@ func (c *JWKSClient) current(ctx context.Context) (*Verifier, error) {
 	return verifier, nil
 }
 
-func (c *JWKSClient) fetch() (*Verifier, error) {
+// Keyring returns the last key set, for a [RevocationSetClient] of the same issuer. It
+// is not to be closed. It is nil if none can be had.
+func (c *JWKSClient) Keyring() *Keyring {
+	if _, err := c.current(context.Background()); err != nil {
+		return nil
+	}
+	return c.keys.Load()
+}
+
+func (c *JWKSClient) fetch() (*Verifier, *Keyring, error) {
 	set, err := c.opts.fetch(context.Background())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return c.verifierOf(set)
 }
 
-func (c *JWKSClient) verifierOf(set []byte) (*Verifier, error) {
+func (c *JWKSClient) verifierOf(set []byte) (*Verifier, *Keyring, error) {
 	keys, err := ParseKeyring(set)
 	if err != nil {
-		return nil, fmt.Errorf("donjon: key set refused: %w", err)
+		return nil, nil, fmt.Errorf("donjon: key set refused: %w", err)
 	}
-	defer keys.Close()
-	return NewVerifier(keys, c.opts.Verifier)
+	verifier, err := NewVerifier(keys, c.opts.Verifier)
+	if err != nil {
+		return nil, nil, errors.Join(err, keys.Close())
+	}
+	return verifier, keys, nil
 }
 
 // Close releases the keys. It returns nil, always.
@@ -130,5 +143,5 @@ func (c *JWKSClient) Close() error {
 	defer c.mu.Unlock()
 	c.closed = true
 	c.askAt.Store(0) // so that the next call finds out
-	return c.verifier.Load().Close()
+	return errors.Join(c.verifier.Load().Close(), c.keys.Load().Close())
 }

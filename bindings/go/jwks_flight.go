@@ -59,7 +59,7 @@ func (c *JWKSClient) board(event int32) (*flight, error) {
 
 func (c *JWKSClient) fly(f *flight) {
 	defer close(f.landed)
-	verifier, err := c.fetch()
+	verifier, keys, err := c.fetch()
 	event := int32(abi.JWKSFetched)
 	if err != nil {
 		event = abi.JWKSFailed
@@ -74,11 +74,12 @@ func (c *JWKSClient) fly(f *flight) {
 		c.opts.Logger.Error("key set refresh undecided", slog.Any("error", err))
 	}
 	if c.closed {
-		_ = verifier.Close()
+		_, _ = verifier.Close(), keys.Close()
 		return
 	}
 	if verifier != nil {
-		// The old one may be in use; it is released when it no longer is.
+		// The old ones may be in use; they are released when they no longer are.
+		c.keys.Store(keys)
 		c.verifier.Store(verifier)
 	}
 	c.askAt.Store(0)

@@ -65,7 +65,7 @@ type RevocationSetClient struct {
 }
 
 // NewRevocationSetClient makes a client, and begins to fetch. Keys returns the public
-// keys of the issuer, and is asked for every set.
+// keys of the issuer, as [JWKSClient.Keyring] does, and is asked for every set.
 func NewRevocationSetClient(keys func() *Keyring, opts RevocationSetClientOptions) (*RevocationSetClient, error) {
 	opts, err := opts.checked()
 	if err != nil {

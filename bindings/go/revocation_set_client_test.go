@@ -129,6 +129,30 @@ func TestRevocationSetClientRefusesWhatIsRevokedElsewhere(t *testing.T) {
 	equal(t, "asked after it was closed", p.asked.Load(), asked)
 }
 
+func TestRevocationSetsAreVerifiedByPublishedKeys(t *testing.T) {
+	p := newPublisher(t, donjon.RevocationSetOptions{MaxAge: time.Nanosecond})
+	keys := httptest.NewServer(donjon.JWKSHandler(func() *donjon.Keyring { return p.keys }))
+	defer keys.Close()
+	issuer, err := donjon.NewJWKSClient(donjon.JWKSOptions{
+		URL: keys.URL, AllowHTTP: true, Verifier: expecting(donjon.AccessToken, donjon.EdDSA),
+	})
+	ok(t, err)
+	defer issuer.Close()
+	client, err := donjon.NewRevocationSetClient(issuer.Keyring, donjon.RevocationSetClientOptions{
+		URL: p.server.URL, AllowHTTP: true, Interval: 10 * time.Millisecond,
+	})
+	ok(t, err)
+	defer client.Close()
+	claims := p.issue(t, "ann")
+	ok(t, client.Check(t.Context(), claims))
+	ok(t, p.revocations.Revoke(t.Context(), claims))
+	eventually(t, "refused", func() bool { return errors.Is(client.Check(t.Context(), claims), donjon.ErrRevoked) })
+	ok(t, issuer.Close())
+	if issuer.Keyring() != nil {
+		t.Error("a closed client has keys")
+	}
+}
+
 func TestRevocationSetIsPublishedOnceForAll(t *testing.T) {
 	p := newPublisher(t, donjon.RevocationSetOptions{MaxAge: time.Hour})
 	var group sync.WaitGroup
