@@ -88,9 +88,8 @@ def read_record(stored: bytes, kind: str, name: str) -> tuple[int, int]:
 
 
 def store_since_s(store_since_ms: int, skew_s: int) -> int:
-    """The first second whose tokens a store knows of: as if everybody had been logged out twice in the second in which it began,
-    so that it also takes back who logged in between a log-out and the end of the store before."""
-    return store_since_ms // 1000 + skew_s + 2 if store_since_ms else 0
+    """The first second whose tokens a store knows of: as if everybody had been logged out when it began."""
+    return store_since_ms // 1000 + skew_s + 1 if store_since_ms else 0
 
 
 def is_revoked(token: Token, device_secrets: list[bytes], values: list[bytes], issued_at_s: int, since_ms: int, skew_s: int = DEFAULT_SKEW_S) -> bool:
