@@ -2210,9 +2210,10 @@ int32_t donjon_revocations_key(const donjon_revocations *revocations,
 // until_s: when the token, the last token of the family, or the key ends anyway; DONJON_NEVER: as long from now
 //   as the longest token lives. Of a subject it is of no matter: all its tokens die that were issued until now,
 //   and the second of two such revocations in one second takes those with it that came in between.
+// store_since_ms: from donjon_store_marker, of the read that stored is from; only for a subject.
 // keep_ms: receives how long the store has to keep the record.
 //
-// Errors: INVALID_ARGUMENT (as donjon_revocations_key), BUFFER_TOO_SMALL.
+// Errors: INVALID_ARGUMENT (as donjon_revocations_key; store_since_ms), BUFFER_TOO_SMALL.
 int32_t donjon_revocations_revoke(const donjon_revocations *revocations,
                                   uint32_t kind,
                                   const uint8_t *subject,
@@ -2223,6 +2224,7 @@ int32_t donjon_revocations_revoke(const donjon_revocations *revocations,
                                   size_t stored_len,
                                   int64_t until_s,
                                   int64_t now_ms,
+                                  int64_t store_since_ms,
                                   int64_t *keep_ms,
                                   uint8_t *out,
                                   size_t cap,

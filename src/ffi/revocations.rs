@@ -235,9 +235,10 @@ pub unsafe extern "C" fn donjon_revocations_key(
 /// until_s: when the token, the last token of the family, or the key ends anyway; DONJON_NEVER: as long from now
 ///   as the longest token lives. Of a subject it is of no matter: all its tokens die that were issued until now,
 ///   and the second of two such revocations in one second takes those with it that came in between.
+/// store_since_ms: from donjon_store_marker, of the read that stored is from; only for a subject.
 /// keep_ms: receives how long the store has to keep the record.
 ///
-/// Errors: INVALID_ARGUMENT (as donjon_revocations_key), BUFFER_TOO_SMALL.
+/// Errors: INVALID_ARGUMENT (as donjon_revocations_key; store_since_ms), BUFFER_TOO_SMALL.
 ///
 /// # Safety
 /// The pointers are as the contract says.
@@ -253,6 +254,7 @@ pub unsafe extern "C" fn donjon_revocations_revoke(
     stored_len: usize,
     until_s: i64,
     now_ms: i64,
+    store_since_ms: i64,
     keep_ms: *mut i64,
     out: *mut u8,
     cap: usize,
@@ -271,7 +273,7 @@ pub unsafe extern "C" fn donjon_revocations_revoke(
         // SAFETY: as above.
         let (slot, out) = unsafe { (Slot::new(keep_ms)?, Output::new(out, cap, out_len)?) };
         let what = revocable(kind, subject, id)?;
-        let written = revocations.0.revoke(what, stored, time(until_s), now_ms)?;
+        let written = revocations.0.revoke(what, stored, time(until_s), now_ms, store_since_ms)?;
         out.write(&written.value)?;
         slot.put(written.keep_ms);
         Ok(())

@@ -40,7 +40,7 @@ pub struct donjon_marker_verdict {
 /// seen: the latest marker that this process saw of the store *before it began this read*; empty for none.
 ///   Afterwards what is seen is raised to the new marker, never lowered.
 /// max_silence_ms: after so long without a sign of life the store counts as restored; 1 to 100 years. The marker
-///   is due every 15 seconds while anybody asks.
+///   is due every second while anybody asks.
 /// marker: receives DONJON_MARKER_LEN bytes, the marker from now on.
 ///
 /// Errors: INVALID_ARGUMENT (seen is no marker; max_silence_ms, now_ms).

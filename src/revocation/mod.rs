@@ -35,7 +35,7 @@
 //!
 //! let (now_ms, now_s) = (1_800_000_000_000, 1_800_000_000);
 //! let rules = Revocations::new(&keyring, b"")?;
-//! let written = rules.revoke(Revocable::Token { subject: "ann", token_id: "t1" }, b"", None, now_ms)?;
+//! let written = rules.revoke(Revocable::Token { subject: "ann", token_id: "t1" }, b"", None, now_ms, 0)?;
 //!
 //! let mut records = (written.value.len() as u32).to_be_bytes().to_vec();
 //! records.extend_from_slice(&written.value);

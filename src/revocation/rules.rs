@@ -187,16 +187,19 @@ impl Revocations {
     ///
     /// `until_s` is when the token, the last token of the family, or the key ends anyway; without it, so long
     /// from now as the longest token lives. Of a subject all tokens die that were issued until now; the second
-    /// of two such revocations in one second takes those with it that came in between.
+    /// of two such revocations in one second takes those with it that came in between. For that,
+    /// `store_since_ms` is the marker's.
     ///
     /// # Errors
-    /// - [`RevocationError::InvalidArgument`]: as [`Revocations::key`].
+    /// - [`RevocationError::InvalidArgument`]: as [`Revocations::key`]; of a subject, a `store_since_ms` that is
+    ///   negative.
     pub fn revoke(
         &self,
         what: Revocable<'_>,
         stored: &[u8],
         until_s: Option<i64>,
         now_ms: i64,
+        store_since_ms: i64,
     ) -> Result<Written, RevocationError> {
         let (kind, id) = what.named()?;
         let now_ms = now_ms.max(0);
@@ -204,6 +207,9 @@ impl Revocations {
         let before = Record::read_of(stored, kind, id);
         let (since_s, end_s) = if kind == Kind::Subject {
             let since_s = before.map_or(now_s, |before| now_s.max(before.since_s.saturating_add(1)));
+            // What was stamped late enough for a store that has just begun is taken back as well.
+            let store_s = store_since_s(store_since_ms, 0)?;
+            let since_s = since_s.max(store_s);
             (since_s, since_s.saturating_add(self.skew_s).saturating_add(self.longest_ttl_s))
         } else {
             (0, until_s.unwrap_or_else(|| now_s.saturating_add(self.longest_ttl_s)))
@@ -268,7 +274,7 @@ mod tests {
     }
 
     fn log_out_everywhere(rules: &Revocations, stored: &[u8], now_ms: i64) -> Vec<u8> {
-        rules.revoke(SUBJECT, stored, None, now_ms).unwrap().value
+        rules.revoke(SUBJECT, stored, None, now_ms, 0).unwrap().value
     }
 
     #[test]
@@ -284,7 +290,7 @@ mod tests {
         ];
         for (at, what) in all.into_iter().enumerate() {
             assert_eq!(rules.keys(&SUSPECT)[at], rules.key(what).unwrap());
-            let record = rules.revoke(what, b"", None, NOW_MS).unwrap().value;
+            let record = rules.revoke(what, b"", None, NOW_MS, 0).unwrap().value;
             let mut found = nothing;
             found[at] = &record;
             assert_eq!(rules.check(&SUSPECT, &values(&found), 0), Err(RevocationError::Revoked), "{what:?}");
@@ -322,8 +328,8 @@ mod tests {
         let earlier = log_out_everywhere(&rules, &stored, NOW_MS - 3_600_000);
         assert_eq!(subject_check(&rules, &earlier, NOW_S), Err(RevocationError::Revoked));
         let token = Revocable::Token { subject: "ann", token_id: "t" };
-        let long = rules.revoke(token, b"", Some(NOW_S + 5000), NOW_MS).unwrap();
-        let short = rules.revoke(token, &long.value, Some(NOW_S + 10), NOW_MS).unwrap();
+        let long = rules.revoke(token, b"", Some(NOW_S + 5000), NOW_MS, 0).unwrap();
+        let short = rules.revoke(token, &long.value, Some(NOW_S + 10), NOW_MS, 0).unwrap();
         assert_eq!(short, long);
         // Until the end, the verifiers' leeway, and a minute.
         assert_eq!(long.keep_ms, 5_360_000);
@@ -348,7 +354,7 @@ mod tests {
                 refused(&damaged);
             }
         }
-        refused(&rules.revoke(Revocable::Subject("bob"), b"", None, 0).unwrap().value);
+        refused(&rules.revoke(Revocable::Subject("bob"), b"", None, 0, 0).unwrap().value);
         // Nothing can be read of it, and so it is written anew.
         assert_eq!(log_out_everywhere(&rules, &record[1..], 0), record);
         for at in 1..4 {
@@ -372,6 +378,21 @@ mod tests {
         let timeless = Suspect { issued_at_s: None, ..SUSPECT };
         assert_eq!(rules.check(&timeless, &nothing, 0), Err(RevocationError::MissingClaim));
         assert_eq!(rules.check(&SUSPECT, &nothing, -1), Err(RevocationError::InvalidArgument));
+    }
+
+    #[test]
+    fn logging_out_everywhere_takes_back_what_a_store_that_has_just_begun_gave() {
+        let rules = rules();
+        for stored in [&b""[..], &log_out_everywhere(&rules, b"", NOW_MS - 5000)] {
+            let since_s = rules.issue_since("ann", &values(&[stored]), NOW_MS + 999).unwrap();
+            let issued_at_s = issue_time(NOW_S, since_s, DEFAULT_SKEW_S);
+            assert_eq!(subject_check(&rules, stored, issued_at_s), Ok(()));
+            let written = rules.revoke(SUBJECT, stored, None, NOW_MS + 999, NOW_MS + 999).unwrap();
+            assert_eq!(subject_check(&rules, &written.value, issued_at_s), Err(RevocationError::Revoked));
+        }
+        let negative = |what| rules.revoke(what, b"", None, NOW_MS, -1);
+        assert_eq!(negative(SUBJECT), Err(RevocationError::InvalidArgument));
+        assert!(negative(Revocable::Key("k")).is_ok());
     }
 
     #[test]
@@ -417,7 +438,7 @@ mod tests {
                 Revocable::Key(id),
             ] {
                 assert_eq!(rules.key(what), Err(RevocationError::InvalidArgument));
-                assert_eq!(rules.revoke(what, b"", None, 0), Err(RevocationError::InvalidArgument));
+                assert_eq!(rules.revoke(what, b"", None, 0, 0), Err(RevocationError::InvalidArgument));
             }
         }
     }
@@ -429,7 +450,7 @@ mod tests {
         let last = log_out_everywhere(&rules, &last, i64::MAX);
         assert_eq!(subject_check(&rules, &last, i64::MAX / 1000), Err(RevocationError::Revoked));
         for until_s in [i64::MIN + 1, i64::MAX] {
-            let written = rules.revoke(Revocable::Key("k"), b"", Some(until_s), i64::MIN).unwrap();
+            let written = rules.revoke(Revocable::Key("k"), b"", Some(until_s), i64::MIN, 0).unwrap();
             assert!((MARGIN_MS..=MAX_KEEP_MS).contains(&written.keep_ms));
         }
     }

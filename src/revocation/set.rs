@@ -385,7 +385,7 @@ mod tests {
         let rules = Revocations::new(keyring, b"").unwrap();
         let mut out = Vec::new();
         for what in all {
-            lp(&rules.revoke(*what, b"", None, NOW_S * 1000).unwrap().value, &mut out);
+            lp(&rules.revoke(*what, b"", None, NOW_S * 1000, 0).unwrap().value, &mut out);
         }
         out
     }
@@ -623,7 +623,7 @@ mod tests {
         let mut records = Vec::new();
         for (token_id, until_s) in [("over", NOW_S - 301), ("leeway", NOW_S - 300), ("over", NOW_S - 302)] {
             let token = Revocable::Token { subject: "ann", token_id };
-            lp(&rules.revoke(token, b"", Some(until_s), 0).unwrap().value, &mut records);
+            lp(&rules.revoke(token, b"", Some(until_s), 0, 0).unwrap().value, &mut records);
         }
         let set = sign_set(&keyring, TERMS, &records, &mut FixedEntropy::new(&[7; SEED_LEN])).unwrap();
         let set = open(&keyring, &set).unwrap();
@@ -637,7 +637,10 @@ mod tests {
         let rules = Revocations::new(&keyring, b"").unwrap();
         let mut records = Vec::new();
         for at_s in [NOW_S - 5, NOW_S, NOW_S - 9] {
-            lp(&rules.revoke(Revocable::Subject("bob"), b"", None, at_s * 1000).unwrap().value, &mut records);
+            lp(
+                &rules.revoke(Revocable::Subject("bob"), b"", None, at_s * 1000, 0).unwrap().value,
+                &mut records,
+            );
         }
         let set = sign_set(&keyring, TERMS, &records, &mut FixedEntropy::new(&[7; SEED_LEN])).unwrap();
         let set = open(&keyring, &set).unwrap();
