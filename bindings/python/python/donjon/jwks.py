@@ -24,15 +24,12 @@ from concurrent.futures import Future
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
 
-import anyio
-import httpx
-
 from donjon import Claims, ConfigError, DonjonError, Keyring, TokenVerifier, UnknownKey
 from donjon._donjon import jwks_refresh
+from donjon._fetch import Source, fetch, https_only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
+    import httpx
     from typing_extensions import NotRequired, Required, Unpack
 
 __all__ = [
@@ -84,13 +81,15 @@ class _KeySet:
         max_age: timedelta = timedelta(minutes=15),
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._url = httpx.URL(url)
-        if self._url.scheme not in ({"https", "http"} if allow_http else {"https"}):
-            raise ConfigError("a key set is fetched over https, unless allow_http says otherwise")
-        self._timeout = timeout
+        self._source = Source(
+            https_only(url, allow_http=allow_http),
+            "application/jwk-set+json, application/json",
+            MAX_BYTES,
+            timeout,
+            transport,
+        )
         self._cooldown_ms = cooldown // timedelta(milliseconds=1)
         self._max_age_ms = max_age // timedelta(milliseconds=1)
-        self._transport = transport
         self._state: bytes | None = None
         self._flight: Future[None] | None = None
         self._lock = threading.Lock()  # held to decide, never while a fetch is on
@@ -132,10 +131,10 @@ class _KeySet:
         """Fetch the set. A failure is told to the kernel and logged."""
         keyring = None
         try:
-            keyring = Keyring.from_jwks(_run(self._fetch_in_time))
+            keyring = Keyring.from_jwks(fetch(self._source).body or b"")
         except Exception as error:  # noqa: BLE001  whatever it is, no request is to blame for it
             reason = str(error) or type(error).__name__
-            _log.warning("no key set from %s: %s", self._url.host, reason)
+            _log.warning("no key set from %s: %s", self._source.url.host, reason)
         finally:
             with self._lock:
                 self.last = self.last if keyring is None else keyring
@@ -143,47 +142,11 @@ class _KeySet:
                 self._flight = None
             flight.set_result(None)
 
-    async def _fetch_in_time(self) -> bytes:
-        with anyio.fail_after(self._timeout):
-            return await self._fetch()
-
-    async def _fetch(self) -> bytes:
-        headers = {
-            "Accept": "application/jwk-set+json, application/json",
-            "Accept-Encoding": "identity",
-        }
-        # A client per fetch: it belongs to this event loop, and there is one in many minutes.
-        async with (
-            httpx.AsyncClient(transport=self._transport, timeout=self._timeout) as client,
-            client.stream("GET", self._url, headers=headers, follow_redirects=False) as response,
-        ):
-            if response.status_code != httpx.codes.OK:
-                raise ConfigError(f"the server answered {response.status_code}")
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                # A few bytes could unpack to any size before the next line sees them.
-                raise ConfigError("the server compressed the key set without being asked")
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise ConfigError(f"the key set is over {MAX_BYTES} bytes")
-            return bytes(body)
-
     def known(self) -> Keyring:
         """Return the last set."""
         if self.last is None:
             raise KeySetUnavailable("no key set could be fetched")
         return self.last
-
-
-def _run(fetch: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
-    """Run `fetch`, as `asyncio.run` does but for its end: that waits for names to be resolved."""
-    loop = asyncio.SelectorEventLoop()
-    try:
-        return loop.run_until_complete(fetch())
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
 
 
 class JWKSClient:
