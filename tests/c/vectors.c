@@ -326,6 +326,7 @@ static int32_t jwks_refresh(call *call) {
 #include "vectors_roles.h"
 #include "vectors_envelopes.h"
 #include "vectors_limits.h"
+#include "vectors_sessions.h"
 
 static int32_t dispatch(call *call, uint8_t *out) {
     const char *op = json_string_value(json_object_get(call->request, "op"));
@@ -399,6 +400,31 @@ static int32_t dispatch(call *call, uint8_t *out) {
            : IS("lockout_counters")      ? lockout_counters(call, out)
            : IS("lockout_device_token")  ? lockout_device_token(call, out)
            : IS("client_ip")             ? client_ip(call)
+           : IS("session_diagnose")      ? session_diagnose(call, out)
+           : IS("session_create")        ? session_decide(call, CREATE)
+           : IS("session_check")         ? session_decide(call, CHECK_ID)
+           : IS("session_rotate")        ? session_decide(call, ROTATE)
+           : IS("session_begin_family")  ? session_decide(call, BEGIN_FAMILY)
+           : IS("session_refresh")       ? session_decide(call, REFRESH)
+           : IS("session_list")          ? session_list(call, out)
+           : IS("session_revoke")        ? session_revoke(call, out)
+           : IS("session_keys")          ? session_text(call, out, donjon_sessions_keys, "subject", "keys")
+           : IS("session_key")           ? session_text(call, out, donjon_sessions_key, "session_id", "key")
+           : IS("session_csrf_token")    ? session_text(call, out, donjon_sessions_csrf_token, "session_id", "token")
+           : IS("session_cookie")        ? session_text(call, out, donjon_sessions_cookie, "session_id", "header")
+           : IS("session_csrf_cookie")   ? session_text(call, out, donjon_sessions_csrf_cookie, "token", "header")
+           : IS("session_read_cookie")   ? session_text(call, out, donjon_sessions_read_cookie, "header", "session_id")
+           : IS("session_check_request") ? session_check_request(call)
+           : IS("revocation_keys")       ? revocation_keys(call, out)
+           : IS("revocation_record_check") ? revocation_record_check(call)
+           : IS("revocation_issue_since") ? revocation_issue_since(call)
+           : IS("revocation_key")        ? revocation_write(call, out, 1)
+           : IS("revocation_revoke")     ? revocation_write(call, out, 0)
+           : IS("store_marker")          ? store_marker(call)
+           : IS("revocation_set_sign")   ? revocation_set_sign(call)
+           : IS("revocation_set_open")   ? revocation_set(call, out, OPEN)
+           : IS("revocation_set_info")   ? revocation_set(call, out, INFO)
+           : IS("revocation_set_check")  ? revocation_set(call, out, LOOK_UP)
                                         : DONJON_UNSUPPORTED;
 }
 
@@ -488,6 +514,6 @@ int main(int count, char **files) {
         }
         json_decref(document);
     }
-    CHECK(tests_passed + tests_failed > 12000);
+    CHECK(tests_passed + tests_failed > 16000);
     return finish("vectors through the C ABI") + (checks_failed != 0);
 }
