@@ -40,7 +40,7 @@ type storeOptions struct {
 
 const (
 	turnstiles        = 256
-	defaultMaxSilence = time.Hour
+	defaultMaxSilence = 24 * time.Hour
 
 	// markerKeep is ten years: the marker is as long-lived as the store.
 	markerKey = "epoch"

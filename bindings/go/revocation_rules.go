@@ -169,13 +169,14 @@ func (r *RevocationRules) Key(kind RevocationKind, subject, id string) (string, 
 // Revoke returns what is to be written in place of what is stored under
 // [RevocationRules.Key], and for how long it has to be kept. Until is when what is
 // revoked expires anyway; if zero, after the longest time that a token is good.
-func (r *RevocationRules) Revoke(kind RevocationKind, subject, id string, stored []byte, until, now time.Time) (value []byte, keep time.Duration, err error) {
+// StoreSince is how far back the store remembers.
+func (r *RevocationRules) Revoke(kind RevocationKind, subject, id string, stored []byte, until, now, storeSince time.Time) (value []byte, keep time.Duration, err error) {
 	rules, err := r.borrow()
 	if err != nil {
 		return nil, 0, err
 	}
 	defer r.handle.giveBack()
-	value, keepMS, status := rules.Revoke(uint32(kind), subject, id, abi.Text(stored), optionalSeconds(until), now.UnixMilli())
+	value, keepMS, status := rules.Revoke(uint32(kind), subject, id, abi.Text(stored), optionalSeconds(until), now.UnixMilli(), sinceMS(storeSince))
 	return value, milliseconds(keepMS), failure(status)
 }
 

@@ -136,7 +136,7 @@ func (r *Revocations) revoke(ctx context.Context, kind RevocationKind, subject, 
 		return err
 	}
 	return r.book.change(ctx, []string{key}, func(read reading) (decision, error) {
-		value, keep, err := r.rules.Revoke(kind, subject, id, read.values[0], until, read.now)
+		value, keep, err := r.rules.Revoke(kind, subject, id, read.values[0], until, read.now, read.since)
 		return decision{nil, abi.WriteMust, value, keep}, err
 	})
 }

@@ -37,9 +37,10 @@ type SessionManagerOptions struct {
 	// options are not looked at: they are those below.
 	Revocations RevocationRulesOptions
 
-	// MaxSilence is how long nobody may have asked the store before what it has is
-	// taken to be out of date, as after a restore: then all have to log in again. In
-	// whole milliseconds; if zero, an hour.
+	// MaxSilence is how long nobody may have asked the store before what it has is taken
+	// to be a copy from before, as after a restore: then all have to log in again. Let it
+	// be no longer than the age of a backup that you would restore, and longer than the
+	// service is ever without a request; in whole milliseconds; if zero, a day.
 	MaxSilence time.Duration
 
 	// Timeout is how long the store has for an operation; if zero, two seconds. If it is
@@ -92,6 +93,18 @@ func (m *SessionManager) Revocations() *Revocations {
 		return nil
 	}
 	return m.revocations
+}
+
+// KeepAlive asks the store for nothing, so that it has been asked: for services that may
+// be without a request for as long as MaxSilence.
+func (m *SessionManager) KeepAlive(ctx context.Context) error {
+	ctx, cancel, err := m.begun(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	_, err = m.book.read(ctx, nil, fromStore)
+	return err
 }
 
 // Close releases the keys. The store stays the caller's. It returns nil, always.

@@ -272,7 +272,7 @@ func (s *Sessions) CheckRequest(r *http.Request, id, csrfToken string) error {
 		ID: id, Method: r.Method, FetchSite: oneLine(r.Header, "Sec-Fetch-Site"),
 		Origin: oneLine(r.Header, "Origin"), Host: r.Host, CSRFToken: csrfToken,
 	}
-	if isWebSocket(r.Header) {
+	if isWebSocket(r) {
 		request.Method, request.ID = http.MethodConnect, "" // it acts, and cannot have a token
 	}
 	return failure(sessions.CheckRequest(request))
@@ -282,8 +282,12 @@ func (s *Sessions) CheckRequest(r *http.Request, id, csrfToken string) error {
 // value that nothing equals.
 func oneLine(h http.Header, name string) string { return strings.Join(h.Values(name), ", ") }
 
-func isWebSocket(h http.Header) bool {
-	for _, line := range h.Values("Upgrade") {
+// isWebSocket reports whether a request is a handshake, as RFC 6455 or RFC 8441 has it.
+func isWebSocket(r *http.Request) bool {
+	if r.Method == http.MethodConnect {
+		return true
+	}
+	for _, line := range r.Header.Values("Upgrade") {
 		for one := range strings.SplitSeq(line, ",") {
 			if strings.EqualFold(strings.TrimSpace(one), "websocket") {
 				return true

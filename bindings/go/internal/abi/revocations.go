@@ -93,7 +93,7 @@ func (r Revocations) Key(kind uint32, subject, id string) ([]byte, int32) {
 }
 
 // Revoke is donjon_revocations_revoke.
-func (r Revocations) Revoke(kind uint32, subject, id, stored string, until, nowMS int64) (value []byte, keepMS int64, status int32) {
+func (r Revocations) Revoke(kind uint32, subject, id, stored string, until, nowMS, storeSinceMS int64) (value []byte, keepMS int64, status int32) {
 	sp, sn := in(subject)
 	ip, n := in(id)
 	op, on := in(stored)
@@ -101,7 +101,7 @@ func (r Revocations) Revoke(kind uint32, subject, id, stored string, until, nowM
 	size := revocationRecordSize + max(len(subject), len(id))
 	value, status = filled(size, func(out *C.uint8_t, size C.size_t, written *C.size_t) C.int32_t {
 		return C.donjon_revocations_revoke(r.p, C.uint32_t(kind), sp, sn, ip, n, op, on,
-			C.int64_t(until), C.int64_t(nowMS), &keep, out, size, written)
+			C.int64_t(until), C.int64_t(nowMS), C.int64_t(storeSinceMS), &keep, out, size, written)
 	})
 	return value, int64(keep), status
 }

@@ -88,6 +88,9 @@ func (s *noteStore) restore(t testing.TB, snapshot map[string][]byte) {
 	}
 }
 
+// silence is how long a store may not be asked.
+const silence = time.Hour
+
 // quiet is for what is lost on purpose.
 var quiet = slog.New(slog.DiscardHandler)
 

@@ -29,7 +29,7 @@ func newWorld(t testing.TB, open Open) *world {
 // revocations is another process.
 func (w *world) revocations(t testing.TB, change func(*donjon.RevocationsOptions)) *donjon.Revocations {
 	t.Helper()
-	opts := donjon.RevocationsOptions{Clock: w.clock.now, Logger: quiet}
+	opts := donjon.RevocationsOptions{Clock: w.clock.now, MaxSilence: silence, Logger: quiet}
 	if change != nil {
 		change(&opts)
 	}

@@ -26,7 +26,7 @@ func managerOf(t testing.TB, keys *donjon.Keyring, store donjon.RecordStore, c *
 	t.Helper()
 	// A store in another process may wait for its turn behind all racers.
 	manager, err := donjon.NewSessionManager(keys, store, donjon.SessionManagerOptions{
-		Sessions: opts, Clock: c.now, Timeout: 20 * time.Second, Logger: quiet,
+		Sessions: opts, Clock: c.now, MaxSilence: silence, Timeout: 20 * time.Second, Logger: quiet,
 	})
 	ok(t, err)
 	t.Cleanup(func() { _ = manager.Close() })
@@ -726,8 +726,14 @@ func restoredSessions(t *testing.T, w *world) {
 	is(t, "the access token", m.Revocations().Check(t.Context(), w.accessOf(t, pair)), donjon.ErrRevoked)
 	checked(t, "logged in again", m, logIn(t, m, "ann").ID, nil)
 
+	quietly := logIn(t, m, "ben")
+	for range 4 {
+		w.clock.advance(silence / 2)
+		ok(t, m.KeepAlive(t.Context()))
+	}
+	checked(t, "without a request for two hours", m, quietly.ID, nil)
+
 	w.store.restore(t, snapshot)
-	w.clock.advance(2 * time.Hour)
 	stranger := w.manager(t, donjon.SessionsOptions{})
 	checked(t, "in a process that has just begun", stranger, in.ID, donjon.ErrInvalidSession)
 }
@@ -780,6 +786,7 @@ func sessionsOfNoStore(t *testing.T, w *world) {
 		"revoke":    func(ctx context.Context) error { return m.Revoke(ctx, "ann", in.Session.Handle) },
 		"others":    func(ctx context.Context) error { return m.RevokeOthers(ctx, "ann", in.ID) },
 		"log out":   func(ctx context.Context) error { return m.LogOut(ctx, in.ID) },
+		"keep it":   func(ctx context.Context) error { return m.KeepAlive(ctx) },
 		"everyone":  func(ctx context.Context) error { return m.LogOutEverywhere(ctx, "ann") },
 		"tokens": func(ctx context.Context) error {
 			_, err := m.BeginTokens(ctx, w.tokens.issuer, donjon.NewSession{Subject: "ann"}, donjon.Grant{})
