@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from datetime import timedelta
 from typing import Annotated, Any
 
 import pytest
@@ -10,7 +11,16 @@ from fastapi import Depends, FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from conftest import AUDIENCE, ISSUER, MASTER
-from donjon import Claims, ConfigError, Keyring, TokenIssuer, TokenRevoked, TokenVerifier
+from donjon import (
+    Claims,
+    ConfigError,
+    Keyring,
+    Proxies,
+    TokenIssuer,
+    TokenRevoked,
+    TokenVerifier,
+    _clock,
+)
 from donjon.fastapi import (
     BearerAuth,
     SessionAuth,
@@ -20,6 +30,7 @@ from donjon.fastapi import (
 )
 from donjon.records import MemoryRecords
 from donjon.revocation import AsyncRevocations, OfflineRevocations, Revocations
+from donjon.revocation_sets import AsyncRevocationSetClient
 from donjon.sessions import AsyncSessionManager, SessionManager, TokenPair
 
 pytestmark = pytest.mark.anyio
@@ -261,10 +272,15 @@ async def test_a_log_out_of_what_is_over_is_one(service: Service) -> None:
         assert (await service.log_out(pair.refresh_token)).status_code == 204
 
 
-async def test_refresh_tokens_are_sign_ins_that_a_browser_ends(service: Service) -> None:
+async def test_refresh_tokens_are_sign_ins_that_a_browser_ends(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        # In the second in which a store begins, tokens are stamped ahead as far as may be.
+        patch.setattr(_clock, "now_ms", lambda: time.time_ns() // 1_000_000 - 10_000)
+        await service.manager.keep_alive()  # type: ignore[misc]
     phone, tablet = await service.begin(label="phone"), await service.begin(label="tablet")
-    app, auth = service.app, service.sessions
-
+    auth = service.sessions
     begun = await auth.manager.log_in("ann", address="192.0.2.1")  # type: ignore[misc]
     headers = {
         "cookie": f"__Host-session={begun.id}",
@@ -288,7 +304,6 @@ async def test_refresh_tokens_are_sign_ins_that_a_browser_ends(service: Service)
     anew = await service.begin()
     assert (await service.me(anew.access_token)).status_code == 200
     assert (await service.refresh(anew.refresh_token)).status_code == 200
-    assert app is service.app
 
 
 async def test_a_store_that_is_down_refreshes_nothing(
@@ -327,10 +342,31 @@ async def test_a_verifier_may_be_asynchronous(keys: Keyring) -> None:
     app.include_router(token_router(service.manager, service.issuer, Remote(), prefix="/auth"))
     service.app = app
     pair = await service.begin()
-    response = await service.ask(
-        "POST", "/auth/refresh", json={"refresh_token": pair.refresh_token}
-    )
-    assert response.status_code == 200
+    body = {"refresh_token": pair.refresh_token}
+    assert (await service.ask("POST", "/auth/refresh", json=body)).status_code == 200
+    service.store.is_down = True
+    for path in ("/auth/refresh", "/auth/logout"):
+        unavailable(await service.ask("POST", path, json=body))
+
+
+async def test_a_sign_in_moves_with_its_phone(
+    keys: Keyring, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "donjon.fastapi")
+    proxies = Proxies("x-forwarded-for", trusted=["192.0.2.0/24"])
+    service = Service(keys, address=proxies)
+    pair = await service.begin(address="198.51.100.1", user_agent="phone")
+    token = pair.refresh_token
+    for address, agent in (("203.0.113.7", "phone"), ("203.0.113.9", "tablet")):
+        body, headers = {"refresh_token": token}, {"x-forwarded-for": address, "user-agent": agent}
+        answer = await service.ask("POST", "/tokens/refresh", json=body, headers=headers)
+        token = answer.json()["refresh_token"]
+    [listed] = await service.manager.list("ann")  # type: ignore[misc]
+    assert listed.network == "203.0.113.0/24"
+    assert reasons(caplog) == [
+        "refreshed in spite of another address",
+        "refreshed in spite of another user_agent",
+    ]
 
 
 async def test_openapi(service: Service) -> None:
@@ -392,19 +428,43 @@ async def test_what_is_revoked_here_is_refused_elsewhere(keys: Keyring) -> None:
     refused(await there.me(pairs[0].access_token))
 
 
+async def test_a_client_polls_what_the_router_publishes(
+    keys: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Monotonic(monkeypatch)
+    here, there = Service(keys), Service(keys)
+    url, transport = f"{SITE}{SET}", ASGITransport(here.app)
+    pair, other = await here.begin(), await here.begin()
+    often = timedelta(milliseconds=10)
+    async with AsyncRevocationSetClient(
+        url, keys, interval=often, transport=transport
+    ) as revocations:
+        there.auth.check = revocations.check
+        assert (await there.me(pair.access_token)).status_code == 200
+        await here.log_out(pair.refresh_token)
+        clock.now += 5
+        for _ in range(300):
+            if (await there.me(pair.access_token)).status_code == 401:
+                break
+            await asyncio.sleep(0.01)
+        refused(await there.me(pair.access_token))
+        assert (await there.me(other.access_token)).status_code == 200
+    assert here.store.scans == 2
+
+
 async def test_the_set_is_cached_and_has_a_tag(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Monotonic(monkeypatch)
     first = await service.ask("GET", SET)
     assert first.headers["content-type"] == "application/octet-stream"
-    assert first.headers["cache-control"] == "private, max-age=30"
+    assert first.headers["cache-control"] == "private, max-age=5"
     tag = first.headers["etag"]
     assert tag.startswith('"')
-    clock.now += 20
+    clock.now += 3
     second = await service.ask("GET", SET)
     assert second.content == first.content
-    assert second.headers["cache-control"] == "private, max-age=10"
+    assert second.headers["cache-control"] == "private, max-age=2"
     assert service.store.scans == 1
     for tags in (tag, f"W/{tag}", f'"x", {tag}', "*"):
         same = await service.ask("GET", SET, headers={"if-none-match": tags})
@@ -413,7 +473,7 @@ async def test_the_set_is_cached_and_has_a_tag(
         assert same.headers["etag"] == tag
     other = await service.ask("GET", SET, headers={"if-none-match": tag[:-1]})
     assert other.content == first.content
-    clock.now += 10
+    clock.now += 2
     third = await service.ask("GET", SET, headers={"if-none-match": tag})
     assert third.status_code == 200
     assert third.headers["etag"] != tag

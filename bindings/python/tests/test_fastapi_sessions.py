@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI, Request, WebSocket
+from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import StreamingResponse
 from httpx import ASGITransport, AsyncClient, Response
@@ -1044,9 +1044,31 @@ async def test_a_store_that_is_down_lets_nobody_in(service: Service) -> None:
     assert (await device.get("/me")).json() == "ann"
 
 
+async def test_a_failure_of_the_store_is_no_session_that_is_missing(keys: Keyring) -> None:
+    class Twice(Service):
+        def routes(self, app: FastAPI) -> None:
+            @app.get("/twice")
+            async def twice(request: Request) -> list[int]:
+                statuses = []
+                for _ in range(2):
+                    try:
+                        await self.auth.session_of(request)
+                    except HTTPException as error:
+                        statuses.append(error.status_code)
+                return statuses
+
+    service = Twice(keys)
+    device = service.device()
+    await device.log_in()
+    assert (await device.get("/twice")).json() == []
+    service.store.is_down = True
+    assert (await device.get("/twice")).json() == [503, 503]
+
+
 async def test_the_marker_is_kept_alive_when_that_is_asked_for(service: Service) -> None:
     reads = service.store.reads
-    async with service.auth.lifespan(service.app):
+    app = FastAPI(lifespan=service.auth.lifespan)
+    async with app.router.lifespan_context(app):
         for _ in range(100):
             await asyncio.sleep(0.01)
             if service.store.reads > reads:
@@ -1086,6 +1108,16 @@ async def test_exempt_paths(keys: Keyring) -> None:
     forbidden(await other.device().post("/change", headers=cross))
 
 
+async def test_exempt_paths_of_an_application_that_is_mounted_are_its_own(keys: Keyring) -> None:
+    service = Service(keys, exempt=["/hooks/"])
+    outer = FastAPI()
+    outer.mount("/api", service.app)
+    device = Device(outer, ANN, "")
+    cross = {"sec-fetch-site": "cross-site", "origin": EVIL}
+    assert (await device.post("/api/hooks/paid", headers=cross)).json() == "paid"
+    forbidden(await device.post("/api/change", headers=cross))
+
+
 async def test_a_dependency_without_its_middleware_fails(keys: Keyring) -> None:
     manager = AsyncSessionManager(keys, MemoryRecords())
     auth = SessionAuth(manager)
@@ -1118,6 +1150,8 @@ async def test_a_mounted_application_shares_the_session(keys: Keyring) -> None:
     assert response.json() == "ann"
     assert response.headers["vary"] == "Cookie"
     forbidden(await device.post("/inner/me", headers={"sec-fetch-site": "cross-site"}))
+    device.jar = {COOKIE: "A" * 64}
+    cleared(await device.post("/inner/me"))
 
 
 async def test_cors_around_it_has_its_fields_on_refusals(service: Service) -> None:

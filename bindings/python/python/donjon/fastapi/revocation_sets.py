@@ -26,7 +26,7 @@ def revocation_set_router(
     *,
     path: str = "/.well-known/revocation-set",
     valid_for_s: int = 300,
-    renew_after_s: int = 30,
+    renew_after_s: int = 5,
 ) -> APIRouter:
     """Return a router that publishes what is revoked, signed by whichever keyring is current.
 

@@ -75,7 +75,7 @@ def token_router(
         try:
             claims = await claims_of(body.refresh_token)
             carried = grant(claims) if grant else {}
-            pair = await ask(
+            pair: TokenPair = await ask(
                 manager.refresh_tokens,
                 issuer() if callable(issuer) else issuer,
                 claims,
@@ -88,6 +88,8 @@ def token_router(
             raise _unauthorized() from None
         except DonjonError as error:
             raise _no_verdict(error) from error
+        if pair.session.changes:
+            _log.info("refreshed in spite of another %s", " and ".join(pair.session.changes))
         response.headers["Cache-Control"] = "no-store"
         return TokenAnswer.of(pair)
 
