@@ -115,8 +115,12 @@ impl RevocationRules {
     ///
     /// `until` is when what is revoked would end anyway, in Unix seconds; `None`: as long as a token may live.
     #[pyo3(
-        signature = (kind, stored, *, subject = Text(""), id = Text(""), until = None, now_ms = None),
-        text_signature = "($self, kind, stored, *, subject='', id='', until=None, now_ms=None)",
+        signature = (
+            kind, stored, *, subject = Text(""), id = Text(""), until = None, now_ms = None,
+            store_since_ms = Integer(0),
+        ),
+        text_signature = "($self, kind, stored, *, subject='', id='', until=None, now_ms=None, \
+            store_since_ms=0)",
     )]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn revoke<'py>(
@@ -128,6 +132,7 @@ impl RevocationRules {
         id: Text<'_>,
         until: Option<Integer>,
         now_ms: Option<Integer>,
+        store_since_ms: Integer,
     ) -> PyResult<(Bound<'py, PyBytes>, i64)> {
         let written = self.rules.revoke(
             number_of(py, &kind)?,
@@ -136,6 +141,7 @@ impl RevocationRules {
             stored.as_bytes(),
             moment(until),
             now_ms_or_clock(now_ms),
+            store_since_ms.0,
         );
         let (value, keep_ms) = written.or_raise(py)?;
         Ok((PyBytes::new(py, &value), keep_ms))

@@ -276,6 +276,7 @@ class RevocationRules:
         id: str = "",
         until: int | None = None,
         now_ms: int | None = None,
+        store_since_ms: int = 0,
     ) -> tuple[bytes, int]: ...
 
 @final

@@ -122,10 +122,14 @@ class _Revocations:
                 yield from self._store.pause(lost)
             found = yield from self._store.read([key], fresh=True)
             [stored] = found.values
-            # A store that has only just begun has tokens stamped a little ahead.
-            now_ms = max(found.now_ms, found.since_ms + 1000) if kind == "subject" else found.now_ms
             value, keep_ms = self._rules.revoke(
-                kind, stored, subject=subject, id=id, until=until, now_ms=now_ms
+                kind,
+                stored,
+                subject=subject,
+                id=id,
+                until=until,
+                now_ms=found.now_ms,
+                store_since_ms=found.since_ms,
             )
             written = value == stored
             if not written:

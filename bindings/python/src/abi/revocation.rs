@@ -120,6 +120,7 @@ impl RevocationRules {
     }
 
     /// The record to store, and for how long.
+    #[allow(clippy::too_many_arguments, reason = "as many as the decision wants")]
     pub(crate) fn revoke(
         &self,
         kind: u32,
@@ -128,6 +129,7 @@ impl RevocationRules {
         stored: &[u8],
         until_s: i64,
         now_ms: i64,
+        store_since_ms: i64,
     ) -> Outcome<(Vec<u8>, i64)> {
         // The longest id that is taken, and what is before it.
         const MAX: usize = 2048;
@@ -145,6 +147,7 @@ impl RevocationRules {
                 stored.len(),
                 until_s,
                 now_ms,
+                store_since_ms,
                 &raw mut keep_ms,
                 out,
                 cap,
