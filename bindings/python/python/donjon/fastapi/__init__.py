@@ -27,8 +27,8 @@
     def inbox(session: Annotated[Session, Depends(sessions.current_session)]) -> str: ...
 
 Tokens that were revoked are refused by a check: `BearerAuth(verifier, check=revocations.check)`,
-of an `AsyncRevocations`, or of `OfflineRevocations` by the set that `revocation_set_router`
-publishes. `donjon.fastapi.session_auth` has the whole of what happens to a cookie.
+of an `AsyncRevocations`, or of an `AsyncRevocationSetClient` for what `revocation_set_router`
+publishes elsewhere. `donjon.fastapi.session_auth` has the whole of what happens to a cookie.
 
 A refusal is a 401, or a 403, with `WWW-Authenticate` and a body that tells nothing; why is in the
 log of `donjon.fastapi`. To rotate keys while the service runs, assign another verifier to
