@@ -103,7 +103,7 @@ class Revocations(Played):
             stored = self.pick([self.flipped(bytes.fromhex(stored)).hex(), self.pick([*self.revoked.values(), ""])])
         now_ms = NOW_MS + self.random.randrange(-2_000_000, 2_000_000)
         until_s = None if what[0] == "subject" else self.pick([None, NOW + self.random.randrange(-1000, 4000)])
-        members += [("stored_hex", dump(stored)), ("until_s", dump(until_s)), ("now_ms", str(now_ms))]
+        members += [("stored_hex", dump(stored)), ("until_s", dump(until_s)), ("now_ms", str(now_ms)), ("store_since_ms", str(self.pick([0, 0, NOW_MS, now_ms])))]
         answer = self.play(members)
         if answer:
             self.revoked[key] = answer["value_hex"]

@@ -35,6 +35,14 @@ NEEDS_ENTROPY = frozenset(
         "lockout_device_token",
         "fernet_encrypt",
         "fernet_rotate",
+        "session_create",
+        "session_check",
+        "session_rotate",
+        "session_begin_family",
+        "session_refresh",
+        "session_revoke",
+        "session_csrf_token",
+        "revocation_set_sign",
     }
 )
 

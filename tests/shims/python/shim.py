@@ -7,17 +7,20 @@ do too. It wants a donjon built with the feature `test-entropy`, which lets `ent
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import donjon
-from donjon import _donjon, chunked, fernet, refresh, settings
+from donjon import _donjon, chunked, fernet, refresh, revocation, settings
 from donjon.envelope import ENVELOPE_PREFIX_MAX, Envelope, SealedReader
+from donjon.sessions import Session, Sessions, SessionVerdict
 
 Answer = dict[str, Any]
 
@@ -128,6 +131,10 @@ class Request:
     def hex(self, name: str) -> bytes:
         """The member, which is bytes in lower-case hex."""
         return _unhex(self.text(name))
+
+    def optional_hex(self, name: str) -> bytes:
+        """The member, which is bytes in lower-case hex; null and not there are none."""
+        return self.hex(name) if self._raw.get(name, "null") != "null" else b""
 
     def hexes(self, name: str) -> list[bytes]:
         """The member, which is a list of bytes in lower-case hex."""
@@ -927,6 +934,332 @@ def client_ip(request: Request) -> Answer:
     return {"ip": client.ip, "bucket": client.bucket, "from_header": client.from_header}
 
 
+class SessionRules:
+    """What is asked about sessions."""
+
+    def __init__(self, request: Request) -> None:
+        self.keyring, self.config = request.raw("keyring"), request.raw("config")
+
+    def sessions(self) -> Sessions:
+        return Sessions(donjon.Keyring.from_jwks(self.keyring), self.config)
+
+
+class Stored:
+    """A user's record, and when it is looked at."""
+
+    def __init__(self, request: Request) -> None:
+        self.record, self.entropy = request.hex("record_hex"), request.optional_hex("entropy_hex")
+        self.times = {name: request.integer(name) for name in ("now_ms", "store_since_ms")}
+
+
+def _client(request: Request) -> dict[str, str]:
+    return {name: request.text(name) for name in ("address", "user_agent")}
+
+
+_WHY = (
+    "",
+    "unknown",
+    "malformed",
+    "idle",
+    "absolute",
+    "address",
+    "user_agent",
+    "store",
+    "foreign",
+)
+_WRITE = ("", "must", "may")
+_CHANGES = ("address", "user_agent")
+
+
+def _told(session: Session | None, *more: str) -> Answer | None:
+    """A session as the kernel tells it."""
+    if session is None:
+        return None
+    told = {
+        "handle": session.handle,
+        "subject": session.subject,
+        "kind": session.kind,
+        "label": session.label,
+        "data": base64.urlsafe_b64encode(session.data).rstrip(b"=").decode(),
+        "created_ms": session.created_ms,
+        "seen_ms": session.seen_ms,
+        "expires_ms": session.expires_ms,
+        "network": session.network,
+    }
+    if "current" in more:
+        told["current"] = session.current
+    if "evicted" in more:
+        told["evicted"] = [each._asdict() for each in session.evicted]
+    return told
+
+
+def _decided(verdict: SessionVerdict) -> Answer:
+    return {
+        "status": verdict.status,
+        "reason": _WHY.index(verdict.why),
+        "write": _WRITE.index(verdict.write),
+        "changes": sum(1 << _CHANGES.index(each) for each in verdict.changes),
+        "keep_ms": verdict.keep_ms,
+        "record_hex": verdict.record.hex(),
+    }
+
+
+def session_diagnose(request: Request) -> Answer:
+    keys, config = request.raw("keyring"), request.text("config")
+    keyring = donjon.Keyring.from_jwks(keys)
+    try:
+        Sessions(keyring, config)
+    except donjon.DonjonError as error:
+        assert error.diagnosis
+        path, message = error.diagnosis["path"], error.diagnosis["message"]
+        return {"status": error.reason, "path": path, "message": message}
+    return {"status": "ok", "path": None, "message": None}
+
+
+def session_keys(request: Request) -> Answer:
+    rules, subject = SessionRules(request), request.text("subject")
+    return {"keys": rules.sessions().keys(subject)}
+
+
+def session_key(request: Request) -> Answer:
+    rules, id = SessionRules(request), request.text("session_id")
+    return {"key": rules.sessions().key(id)}
+
+
+class LogIn:
+    """Somebody who logs in."""
+
+    def __init__(self, request: Request) -> None:
+        self.rules, self.stored = SessionRules(request), Stored(request)
+        self.subject, self.client = request.text("subject"), _client(request)
+        self.more: Any = {"label": request.text("label"), "data": request.hex("data_hex")}
+
+    def carry_out(self, how: str) -> SessionVerdict:
+        operation, stored = getattr(self.rules.sessions(), how), self.stored
+        options = self.client | self.more | stored.times
+        with drawing(stored.entropy):
+            verdict: SessionVerdict = operation(stored.record, self.subject, **options)
+        return verdict
+
+
+def session_create(request: Request) -> Answer:
+    verdict = LogIn(request).carry_out("create")
+    session = _told(verdict.session, "evicted")
+    return {"session_id": verdict.id, **_decided(verdict), "session": session}
+
+
+def session_begin_family(request: Request) -> Answer:
+    verdict = LogIn(request).carry_out("begin_family")
+    state, session = verdict.state or b"", _told(verdict.session, "evicted")
+    return {"state_hex": state.hex(), **_decided(verdict), "session": session}
+
+
+def session_check(request: Request) -> Answer:
+    rules, stored, client = SessionRules(request), Stored(request), _client(request)
+    id, sessions = request.text("session_id"), rules.sessions()
+    with drawing(stored.entropy):
+        verdict = sessions.check(stored.record, id, **client, **stored.times)
+    return {**_decided(verdict), "session": _told(verdict.session)}
+
+
+def session_rotate(request: Request) -> Answer:
+    rules, stored, client = SessionRules(request), Stored(request), _client(request)
+    id, data, sessions = request.text("session_id"), request.hex("data_hex"), rules.sessions()
+    with drawing(stored.entropy):
+        verdict = sessions.rotate(stored.record, id, **client, data=data, **stored.times)
+    return {"session_id": verdict.id, **_decided(verdict), "session": _told(verdict.session)}
+
+
+def session_refresh(request: Request) -> Answer:
+    rules, stored, client = SessionRules(request), Stored(request), _client(request)
+    subject, family = request.text("subject"), request.text("family")
+    generation, issued_at = request.integer("generation"), request.moment("issued_at_s")
+    sessions, used = rules.sessions(), (stored.record, subject, family, generation)
+    with drawing(stored.entropy):
+        verdict = sessions.refresh(*used, issued_at=issued_at, **client, **stored.times)
+    state = verdict.state or b""
+    return {"state_hex": state.hex(), **_decided(verdict), "session": _told(verdict.session)}
+
+
+def session_list(request: Request) -> Answer:
+    rules, stored = SessionRules(request), Stored(request)
+    subject, current = request.text("subject"), request.text("current")
+    found = rules.sessions().list(stored.record, subject, current=current, **stored.times)
+    return {"sessions": [_told(session, "current") for session in found]}
+
+
+def session_revoke(request: Request) -> Answer:
+    rules, stored = SessionRules(request), Stored(request)
+    subject, handle, which = request.text("subject"), request.text("handle"), request.text("which")
+    if which not in {"one", "others", "all"}:
+        raise BadRequest
+    sessions, ended = rules.sessions(), {"subject": subject, "handle": handle}
+    scope: Any = which
+    with drawing(stored.entropy):
+        verdict = sessions.revoke(stored.record, scope, **ended, **stored.times)
+    return {**_decided(verdict), "revoked": [_told(session) for session in verdict.revoked]}
+
+
+def session_csrf_token(request: Request) -> Answer:
+    rules, id = SessionRules(request), request.text("session_id")
+    entropy, sessions = request.hex("entropy_hex"), rules.sessions()
+    with drawing(entropy):
+        return {"token": sessions.csrf_token(id)}
+
+
+_REQUEST = ("method", "sec_fetch_site", "origin", "host", "csrf_token")
+
+
+def session_check_request(request: Request) -> Answer:
+    rules, id = SessionRules(request), request.text("session_id")
+    asked = {name: request.text(name) for name in _REQUEST}
+    rules.sessions().check_request(id, **asked)
+    return {}
+
+
+def session_cookie(request: Request) -> Answer:
+    rules, id = SessionRules(request), request.text("session_id")
+    return {"header": rules.sessions().cookie(id)}
+
+
+def session_csrf_cookie(request: Request) -> Answer:
+    rules, token = SessionRules(request), request.text("token")
+    return {"header": rules.sessions().csrf_cookie(token)}
+
+
+def session_read_cookie(request: Request) -> Answer:
+    rules, header = SessionRules(request), request.text("header")
+    return {"session_id": rules.sessions().read_cookie(header) or None}
+
+
+class RevocationRules:
+    """What is asked about revocations."""
+
+    def __init__(self, request: Request) -> None:
+        self.keyring, self.config = request.raw("keyring"), request.optional_raw("config")
+
+    def rules(self) -> revocation.RevocationRules:
+        keyring = donjon.Keyring.from_jwks(self.keyring)
+        return revocation.RevocationRules(keyring, self.config or None)
+
+
+def _token(request: Request) -> dict[str, str]:
+    return {name: request.text(name) for name in ("subject", "token_id", "family", "key_id")}
+
+
+def _kind(request: Request) -> Any:
+    kind = request.text("kind")
+    if kind not in {"token", "family", "subject", "key"}:
+        raise BadRequest
+    return kind
+
+
+def revocation_keys(request: Request) -> Answer:
+    rules, token = RevocationRules(request), _token(request)
+    return {"keys": rules.rules().keys(**token)}
+
+
+def revocation_record_check(request: Request) -> Answer:
+    rules, token = RevocationRules(request), _token(request)
+    issued_at, values = request.moment("issued_at_s"), request.hexes("values_hex")
+    since_ms = request.integer("store_since_ms")
+    rules.rules().check(values, **token, issued_at=issued_at, store_since_ms=since_ms)
+    return {}
+
+
+def revocation_issue_since(request: Request) -> Answer:
+    rules, subject = RevocationRules(request), request.text("subject")
+    values, since_ms = request.hexes("values_hex"), request.integer("store_since_ms")
+    return {"since_s": rules.rules().issue_since(subject, values, store_since_ms=since_ms)}
+
+
+def revocation_key(request: Request) -> Answer:
+    rules, kind = RevocationRules(request), _kind(request)
+    subject, name = request.text("subject"), request.text("name")
+    return {"key": rules.rules().key(kind, subject=subject, id=name)}
+
+
+def revocation_revoke(request: Request) -> Answer:
+    rules, kind, stored = RevocationRules(request), _kind(request), request.hex("stored_hex")
+    subject, name = request.text("subject"), request.text("name")
+    until, now_ms = request.moment("until_s"), request.integer("now_ms")
+    since_ms, named = request.integer("store_since_ms"), {"subject": subject, "id": name}
+    value, keep_ms = rules.rules().revoke(
+        kind, stored, **named, until=until, now_ms=now_ms, store_since_ms=since_ms
+    )
+    return {"value_hex": value.hex(), "keep_ms": keep_ms}
+
+
+_REASONS = ("", "missing", "damaged", "rolled_back", "silent")
+
+
+def store_marker(request: Request) -> Answer:
+    stored, seen = request.hex("stored_hex"), request.hex("seen_hex")
+    silence, now_ms = request.integer("max_silence_ms"), request.integer("now_ms")
+    verdict = revocation.store_marker(stored, seen, max_silence_ms=silence, now_ms=now_ms)
+    return {
+        "marker_hex": verdict.marker.hex(),
+        "since_ms": verdict.since_ms,
+        "keep_ms": verdict.keep_ms,
+        "write": _WRITE.index(verdict.write),
+        "reason": _REASONS.index(verdict.reason),
+    }
+
+
+def revocation_set_sign(request: Request) -> Answer:
+    keys, records = request.raw("keyring"), request.hexes("records_hex")
+    terms: Any = {
+        "sequence": request.size("sequence"),
+        "store_since_ms": request.integer("store_since_ms"),
+        "skew": request.integer("skew_s"),
+        "issued_at": request.integer("issued_at_s"),
+        "valid_until": request.integer("valid_until_s"),
+    }
+    entropy, keyring = request.hex("entropy_hex"), donjon.Keyring.from_jwks(keys)
+    with drawing(entropy):
+        return {"set_hex": revocation.sign_revocation_set(keyring, records, **terms).hex()}
+
+
+class SignedSet:
+    """A set, and what it is opened with."""
+
+    def __init__(self, request: Request) -> None:
+        self.keyring, self.bytes = request.raw("keyring"), request.hex("set_hex")
+        self.last_sequence, self.now = request.size("last_sequence"), request.integer("now_s")
+
+    def open(self) -> revocation.RevocationSet:
+        keyring = donjon.Keyring.from_jwks(self.keyring)
+        return revocation.RevocationSet.open(
+            self.bytes, keyring, last_sequence=self.last_sequence, now=self.now
+        )
+
+
+def revocation_set_open(request: Request) -> Answer:
+    SignedSet(request).open()
+    return {}
+
+
+def revocation_set_info(request: Request) -> Answer:
+    info: Any = SignedSet(request).open().info()
+    rate = f"{Decimal(info['false_positive_rate']):f}"
+    members = (
+        f'"{name}":{rate if value.__class__ is float else value}' for name, value in info.items()
+    )
+    return {"info": Raw("{" + ",".join(members) + "}")}
+
+
+def revocation_set_check(request: Request) -> Answer:
+    fields, token = SignedSet(request), _token(request)
+    issued_at, at = request.moment("issued_at_s"), request.integer("at_s")
+    opened = fields.open()
+    try:
+        found = opened.check(**token, issued_at=issued_at, now=at)
+    except donjon.DonjonError as error:
+        return {"status": error.reason, "probable": False}
+    status = {"good": "ok"}.get(found, "revoked")
+    return {"status": status, "probable": found == "probably_revoked"}
+
+
 OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     operation.__name__: operation
     for operation in (
@@ -1005,6 +1338,31 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
         lockout_counters,
         lockout_device_token,
         client_ip,
+        session_diagnose,
+        session_keys,
+        session_key,
+        session_create,
+        session_check,
+        session_rotate,
+        session_begin_family,
+        session_refresh,
+        session_list,
+        session_revoke,
+        session_csrf_token,
+        session_check_request,
+        session_cookie,
+        session_csrf_cookie,
+        session_read_cookie,
+        revocation_keys,
+        revocation_record_check,
+        revocation_issue_since,
+        revocation_key,
+        revocation_revoke,
+        store_marker,
+        revocation_set_sign,
+        revocation_set_open,
+        revocation_set_info,
+        revocation_set_check,
     )
 }
 

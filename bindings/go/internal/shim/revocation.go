@@ -100,10 +100,11 @@ func revocationKey(r *request) func(*answer) error {
 
 func revocationRevoke(r *request) func(*answer) error {
 	rules, kind, subject, name := readRevocationRules(r), readRevocationKind(r), r.text("subject"), r.text("name")
-	stored, until, now := r.hex("stored_hex"), r.timeOrNull("until_s"), moment(r.int("now_ms"))
+	stored, until := r.hex("stored_hex"), r.timeOrNull("until_s")
+	now, since := moment(r.int("now_ms")), moment(r.int("store_since_ms"))
 	return func(a *answer) error {
 		return rules.with(func(rules *donjon.RevocationRules) error {
-			value, keep, err := rules.Revoke(kind, subject, name, stored, until, now)
+			value, keep, err := rules.Revoke(kind, subject, name, stored, until, now, since)
 			a.hex("value_hex", value)
 			a.int("keep_ms", keep.Milliseconds())
 			return err

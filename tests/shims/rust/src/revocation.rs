@@ -119,8 +119,8 @@ pub(crate) fn revocation_key(request: &Request<'_>) -> Outcome {
 pub(crate) fn revocation_revoke(request: &Request<'_>) -> Outcome {
     let (rules, revoked) = (Rules::read(request)?, Revoked::read(request)?);
     let (stored, until_s) = (request.hex("stored_hex")?, request.time("until_s")?);
-    let now_ms = request.integer("now_ms")?;
-    let written = rules.make()?.revoke(revoked.revocable()?, &stored, until_s, now_ms)?;
+    let (now_ms, store_since_ms) = (request.integer("now_ms")?, request.integer("store_since_ms")?);
+    let written = rules.make()?.revoke(revoked.revocable()?, &stored, until_s, now_ms, store_since_ms)?;
     Ok(Answer::empty().hex("value_hex", &written.value).raw("keep_ms", written.keep_ms.to_string()))
 }
 
