@@ -245,7 +245,7 @@ func sessionRefresh(r *request) func(*answer) error {
 func sessionList(r *request) func(*answer) error {
 	stored, subject, current := readStoredRecord(r), r.text("subject"), r.text("current")
 	return func(a *answer) error {
-		return stored.with(func(sessions *donjon.Sessions) error {
+		return stored.rules.with(func(sessions *donjon.Sessions) error {
 			list, err := sessions.List(stored.record, subject, current, stored.now, stored.since)
 			a.raw("sessions", toldAll(list, "current"))
 			return err
