@@ -926,6 +926,7 @@ static void threads_share_handles(void) {
 /* After those: it diagnoses what they have. */
 #include "test_diagnoses.h"
 #include "test_limits.h"
+#include "test_sessions.h"
 
 int main(void) {
     RUN(the_version_is_this_header_s);
@@ -964,5 +965,6 @@ int main(void) {
     run_envelopes();
     RUN(refusals_say_where_and_why);
     run_limits();
+    run_sessions();
     return finish("the C ABI");
 }
