@@ -284,7 +284,7 @@ func oneLine(h http.Header, name string) string { return strings.Join(h.Values(n
 
 // isWebSocket reports whether a request is a handshake, as RFC 6455 or RFC 8441 has it.
 func isWebSocket(r *http.Request) bool {
-	if r.Method == http.MethodConnect {
+	if protocol := r.Header[":protocol"]; len(protocol) == 1 && protocol[0] == "websocket" {
 		return true
 	}
 	for _, line := range r.Header.Values("Upgrade") {
