@@ -51,10 +51,10 @@ def keys() -> Suite:
 
     def reads(name: str, token: Token, keyring: Case = ONE, secrets: list[bytes] | None = None) -> None:
         places = [at for at, _, _ in token.lookups(secrets or [DEVICE.secret])]
-        suite.add(f"read: {name}", {"op": "revocation_keys", "keyring": keyring, **asked(token)}, {"ok": True, "keys": places})
+        suite.add(f"read: {name}", {"op": "revocation_keys", "keyring": keyring, **asked(token)}, {"ok": True, "keys": places}, golden=True)
 
     def written(title: str, kind: str, subject: str, name: str, answer: Case) -> None:
-        suite.add(f"written: {title}", {"op": "revocation_key", "keyring": ONE, "kind": kind, "subject": subject, "name": name}, answer)
+        suite.add(f"written: {title}", {"op": "revocation_key", "keyring": ONE, "kind": kind, "subject": subject, "name": name}, answer, golden=answer["ok"])
 
     def at(kind: str, subject: str, name: str) -> Case:
         return {"ok": True, "key": revoking.place(tag(DEVICE.secret, subject), kind, name)}
@@ -93,7 +93,7 @@ def keys() -> Suite:
 def checks() -> Suite:
     suite = Suite("revocation-records", "What the records that were found say of a token: damaged ones and those of something else count as revoked.", f"{SOURCE}; ATTACKS.md 13, 20 and 52a")
 
-    def check(name: str, found: dict[str, bytes], *, token: Token = WHOLE, issued_at_s: int | None = NOW, since_ms: int = 0, error: str | None = None, attack: int | None = None, two: bool = False, **config: int) -> None:
+    def check(name: str, found: dict[str, bytes], *, token: Token = WHOLE, issued_at_s: int | None = NOW, since_ms: int = 0, error: str | None = None, attack: int | None = None, two: bool = False, golden: bool = False, **config: int) -> None:
         """`found` is by kind: under the primary secret, or with a + before the kind under the older one."""
         secrets = ROTATED_SECRETS if two else [DEVICE.secret]
         values, met = [], set()
@@ -107,17 +107,17 @@ def checks() -> Suite:
             expected = "revoked" if revoking.is_revoked(token, secrets, values, issued_at_s, since_ms, config.get("skew_s", 2)) else None
             assert error == expected, name
         request = {"op": "revocation_record_check", "keyring": ROTATED if two else ONE, **({"config": config} if config else {}), **asked(token), "issued_at_s": issued_at_s, "values_hex": [value.hex() for value in values], "store_since_ms": since_ms}
-        suite.add(name, request, refusal(error) if error else {"ok": True}, attack)
+        suite.add(name, request, refusal(error) if error else {"ok": True}, attack, golden=golden)
 
     def good(kind: str) -> bytes:
         name = {"token": TOKEN_ID, "family": FAMILY, "key": "ed25519", "subject": "ann"}[kind]
         return record(kind, name, NOW + 3600, NOW if kind == "subject" else 0)
 
     check("nothing is there", {})
-    check("the token is revoked", {"token": good("token")}, error="revoked", attack=13)
-    check("its family is revoked", {"family": good("family")}, error="revoked", attack=20)
-    check("its key is revoked", {"key": good("key")}, error="revoked")
-    check("its subject is logged out everywhere", {"subject": good("subject")}, error="revoked")
+    check("the token is revoked", {"token": good("token")}, error="revoked", attack=13, golden=True)
+    check("its family is revoked", {"family": good("family")}, error="revoked", attack=20, golden=True)
+    check("its key is revoked", {"key": good("key")}, error="revoked", golden=True)
+    check("its subject is logged out everywhere", {"subject": good("subject")}, error="revoked", golden=True)
     check("all four", {kind: good(kind) for kind in revoking.KINDS}, error="revoked")
     check("a record whose time is over counts for as long as it is there", {"token": record("token", TOKEN_ID, 1)}, error="revoked")
     check("a record that is never over", {"token": record("token", TOKEN_ID, revoking.LATEST)}, error="revoked")
@@ -127,7 +127,7 @@ def checks() -> Suite:
     later, earlier = record("subject", "ann", NOW + 3600, NOW), record("subject", "ann", NOW + 3600, NOW - 1000)
     check("of two log-outs the later one counts, which lies under the new secret", {"subject": later, "+subject": earlier}, two=True, error="revoked")
     check("of two log-outs the later one counts, which lies under the older secret", {"subject": earlier, "+subject": later}, two=True, error="revoked")
-    check("both log-outs are long ago", {"subject": earlier, "+subject": earlier}, two=True)
+    check("both log-outs are long ago", {"subject": earlier, "+subject": earlier}, two=True, golden=True)
     for skew in (0, 2, 300):
         for name, since_s, error in (("in the same second", NOW, "revoked"), ("at the end of the skew", NOW - skew, "revoked"), ("a second after the skew", NOW - skew - 1, None), ("long before", NOW + 10_000, "revoked"), ("long after", NOW - 10_000, None)):
             check(f"skew {skew}: issued {name} of the log-out", {"subject": record("subject", "ann", NOW + 3600, since_s)}, error=error, attack=52, skew_s=skew)

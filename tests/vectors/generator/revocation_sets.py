@@ -173,9 +173,9 @@ def opening() -> Suite:
     good = made().signed(EDDSA)
     both = ring(EDDSA, ES256.private_jwk(purpose="token", status="active"))
 
-    def opens(name: str, text: bytes, error: str | None = None, *, keyring: Case | None = None, last: int = 0, now_s: int = NOW) -> None:
+    def opens(name: str, text: bytes, error: str | None = None, *, keyring: Case | None = None, last: int = 0, now_s: int = NOW, golden: bool = False) -> None:
         request = {"op": "revocation_set_open", "keyring": keyring or ring(EDDSA), "set_hex": text.hex(), "last_sequence": last, "now_s": now_s}
-        suite.add(name, request, refusal(error) if error else {"ok": True}, 52)
+        suite.add(name, request, refusal(error) if error else {"ok": True}, 52, golden=golden)
 
     def info(name: str, revoked: RevocationSet, signer: Key = EDDSA) -> None:
         text = revoked.signed(signer)
@@ -199,7 +199,7 @@ def opening() -> Suite:
 
     for signer in (EDDSA, ES256, HS256):
         text = made().signed(signer)
-        opens(f"signed with {signer.alg}", text, keyring=ring(signer))
+        opens(f"signed with {signer.alg}", text, keyring=ring(signer), golden=True)
         opens(f"signed with {signer.alg}, one bit of the signature changed", text[:-1] + bytes([text[-1] ^ 1]), "bad_signature", keyring=ring(signer))
         opens(f"signed with {signer.alg}, the signature all zero", text[: -signature_len(text, signer)] + bytes(signature_len(text, signer)), "bad_signature", keyring=ring(signer))
     for count in SIZES:
@@ -332,11 +332,11 @@ def signature_len(text: bytes, signer: Key) -> int:
 def checking() -> Suite:
     suite = Suite("revocation-set-checking", "What a set says of a token, and whether it is certain.", "FORMATS.md, Offline revocation set; ATTACKS.md 13, 20 and 52a")
 
-    def check(name: str, revoked: RevocationSet, token: Token, status: str = "ok", *, probable: bool = False, issued_at_s: int | None = NOW, at_s: int = NOW, attack: int | None = 52) -> None:
+    def check(name: str, revoked: RevocationSet, token: Token, status: str = "ok", *, probable: bool = False, issued_at_s: int | None = NOW, at_s: int = NOW, attack: int | None = 52, golden: bool = False) -> None:
         given = revoked.check(token, issued_at_s, at_s)
         assert given == (status, probable), (name, given)
         request = {"op": "revocation_set_check", "keyring": ring(EDDSA), "set_hex": revoked.signed(EDDSA).hex(), "last_sequence": 0, "now_s": NOW, **asdict(token), "issued_at_s": issued_at_s, "at_s": at_s}
-        suite.add(name, request, {"ok": True, "status": status, "probable": probable}, attack)
+        suite.add(name, request, {"ok": True, "status": status, "probable": probable}, attack, golden=golden)
 
     usual = made()
     other = Token("bob", "token-2", "family-2", "key-2")
@@ -386,7 +386,7 @@ def checking() -> Suite:
         assert all(is_in(revoked, id_of(n), "family" if n % 3 == 2 else "token") == "revoked" for n in range(count))
         for n in sorted({0, count // 2, count - 1} & set(range(count))):
             member = "family" if n % 3 == 2 else "token_id"
-            check(f"{count} tokens and families: number {n} is one", revoked, replace(other, **{member: id_of(n)}), "revoked", probable=True)
+            check(f"{count} tokens and families: number {n} is one", revoked, replace(other, **{member: id_of(n)}), "revoked", probable=True, golden=True)
         check(f"{count} tokens and families: the next token is none", revoked, replace(other, token_id=id_of(count + 1)))
         check(f"{count} tokens and families: a family's id is no token's", revoked, replace(other, token_id=id_of(2)) if count > 2 else other)
         revoked = made(subjects(count))

@@ -16,17 +16,17 @@ CENTURY_MS = 3_155_760_000_000
 def suites() -> Iterator[Suite]:
     suite = Suite("store-marker", "Whether a store was flushed, restored or silent since it was last seen: what is older than its new beginning is dead.", "FORMATS.md, Revocation; ATTACKS.md 52a")
 
-    def decide(name: str, stored: bytes, seen: bytes = b"", *, reason: str = "", write: int, now_ms: int = NOW_MS, max_silence_ms: int = SILENCE_MS) -> None:
+    def decide(name: str, stored: bytes, seen: bytes = b"", *, reason: str = "", write: int, now_ms: int = NOW_MS, max_silence_ms: int = SILENCE_MS, golden: bool = False) -> None:
         answer = revoking.store_marker(stored, seen, max_silence_ms, now_ms)
         assert (answer["reason"], answer["write"]) == (revoking.MARKER_REASONS.index(reason), write), name
         request = {"op": "store_marker", "stored_hex": stored.hex(), "seen_hex": seen.hex(), "max_silence_ms": max_silence_ms, "now_ms": now_ms}
-        suite.add(name, request, {"ok": True, **answer}, 52)
+        suite.add(name, request, {"ok": True, **answer}, 52, golden=golden)
 
     began = NOW_MS - 10**9
     fresh = marker(began, NOW_MS - 600)
-    decide("alive", fresh, write=0)
+    decide("alive", fresh, write=0, golden=True)
     decide("alive, and so it was seen", fresh, fresh, write=0)
-    decide("alive, and seen before", fresh, marker(began, NOW_MS - 1600), write=0)
+    decide("alive, and seen before", fresh, marker(began, NOW_MS - 1600), write=0, golden=True)
     decide("alive this very millisecond", marker(began, NOW_MS), write=0)
     decide("a millisecond before it says so again", marker(began, NOW_MS - ALIVE_EVERY_MS + 1), write=0)
     decide("it says so again after a second", marker(began, NOW_MS - ALIVE_EVERY_MS), write=2)

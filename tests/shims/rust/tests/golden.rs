@@ -118,6 +118,11 @@ fn what_was_stored_once_is_in_the_vectors_for_ever() {
         ("aes_engine", 32, "4c0f1901ed99f562"),
         ("session-keys", 28, "50929ac371073334"),
         ("session-records", 4, "7ca208e00f4f7173"),
+        ("revocation-keys", 32, "fc792eda354aec68"),
+        ("revocation-records", 5, "a118b2578878085f"),
+        ("store-marker", 2, "6de78cf109a4275d"),
+        ("revocation-set", 3, "38c5998e38fbabe0"),
+        ("revocation-set-checking", 10, "a07309b346f691e6"),
     ] {
         assert_eq!(golden(name), (count, digest.into()), "{name}");
     }
