@@ -367,16 +367,26 @@ def test_what_is_asked_for_fresh_is_of_now() -> None:
     assert store.get_many(["a"]) == [b"one"]
 
 
-def test_a_cache_serves_longer_only_while_the_store_fails(clock: list[float]) -> None:
+def test_a_cache_serves_longer_only_while_the_store_fails(
+    clock: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
     counted = Counted()
     store = CachedRecords(counted, max_age=2, stale_if_error=30)
     counted.records.replace("a", b"", b"one", KEEP_MS)
     assert store.get_many(["a"]) == [b"one"]
     counted.fails = True
-    clock[0] += 31.999
+    clock[0] += 30
     assert store.get_many(["a"]) == [b"one"]
+    asked = len(counted.asked)
+    clock[0] += 0.999
+    assert store.get_many(["a"]) == [b"one"]  # It has only just failed.
+    assert len(counted.asked) == asked
+    clock[0] += 1
+    assert store.get_many(["a"]) == [b"one"]
+    assert len(counted.asked) == asked + 1
     with pytest.raises(OSError, match="no route"):
         store.get_many(["a", "never read"])
+    assert caplog.text.count("the store behind a cache fails (OSError: no route)") == 1
     with pytest.raises(OSError, match="no route"):
         store.get_fresh(["a"])
     clock[0] += 0.001
@@ -384,6 +394,7 @@ def test_a_cache_serves_longer_only_while_the_store_fails(clock: list[float]) ->
         store.get_many(["a"])
     counted.fails = False
     assert store.get_many(["a"]) == [b"one"]
+    assert caplog.text.count("the store behind a cache answers again") == 1
     without = CachedRecords(counted, max_age=2)
     without.get_many(["a"])
     clock[0] += 2

@@ -773,6 +773,45 @@ def test_a_cache_keeps_nobody_out_and_lets_nobody_in_for_longer_than_its_age(
     assert is_dead(here, second.id, "unknown")
 
 
+def test_a_cache_serves_its_sessions_while_the_store_fails_for_as_long_as_it_is_told(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: clock.ms / 1000)
+    store = Failing()
+    manager = manager_of(CachedRecords(store, max_age=5, stale_if_error=300))
+    known, unknown = manager.log_in("ann"), manager.log_in("bob")
+    assert manager.check(known.id)
+    store.reads = store.writes = True
+    for _ in range(30):  # Touches are due among them, of the session and of the marker.
+        clock.advance(10)
+        assert manager.check(known.id).subject == "ann"
+        with pytest.raises(StoreUnavailable):
+            manager.check(unknown.id)
+    clock.advance(5)
+    with pytest.raises(StoreUnavailable):
+        manager.check(known.id)
+    assert caplog.text.count("the store behind a cache fails") == 1
+    assert caplog.text.count("the store of records fails") == 1
+    store.reads = store.writes = False
+    clock.advance(1)
+    assert manager.check(known.id)
+    assert manager.check(unknown.id)
+    assert caplog.text.count("the store of records answers again") == 1
+
+
+def test_behind_a_cache_sessions_are_touched(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: clock.ms / 1000)
+    shared = MemoryRecords()
+    manager = manager_of(CachedRecords(shared, max_age=3600), idle_timeout_s=600)
+    token = manager.log_in("ann").id
+    marker = shared.get_many(["epoch"])
+    for _ in range(20):
+        clock.advance(500)
+        assert manager.check(token)
+    assert shared.get_many(["epoch"]) != marker
+    assert [one.seen_ms for one in manager_of(shared).list("ann")] == [clock.ms]
+
+
 # ---- configuration ----
 
 

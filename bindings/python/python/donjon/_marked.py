@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, NamedTuple
@@ -22,6 +24,7 @@ ROUNDS = 24
 """How often a record that others change meanwhile is tried again."""
 
 _PAUSE_S = 0.05
+_LATELY_S = 1.0
 
 
 class Found(NamedTuple):
@@ -62,6 +65,17 @@ class MarkedStore:
         self._lock = threading.Lock()
         self._seen = b""
         self._failing = False
+        self._failed_at = -_LATELY_S
+
+    @property
+    def has_cache(self) -> bool:
+        """Whether what is read may be of a while ago, unless it is asked for fresh."""
+        return self._fresh is not None
+
+    @property
+    def failed_lately(self) -> bool:
+        """Whether there is little hope that the store would answer now."""
+        return self._failing and time.monotonic() < self._failed_at + _LATELY_S
 
     def read(self, keys: Sequence[str], *, fresh: bool) -> Steps[Found]:
         """Return what the keys have, if the store knows everything since some time.
@@ -73,23 +87,31 @@ class MarkedStore:
                 yield from self.pause(lost)
             # The marker may be raised by others from here on: theirs would be no step back.
             seen, now_ms = self._seen, _clock.now_ms()
-            is_fresh = fresh or lost > 0 or self._fresh is None
+            is_fresh = fresh or lost > 0 or not self.has_cache
             stored, *values = yield from self._get([MARKER, *keys], is_fresh)
             verdict = store_marker(stored, seen, max_silence_ms=self._max_silence_ms, now_ms=now_ms)
+            marker = stored
             if verdict.write == "must":
                 if not (yield from self.replace(MARKER, stored, verdict.marker, verdict.keep_ms)):
                     continue
+                marker = verdict.marker
                 self._log.warning("the store of records begins anew: %s", verdict.reason)
-                self._raise(verdict.marker)
             elif verdict.write == "may":
-                written = yield from self.try_to_replace(
-                    MARKER, stored, verdict.marker, verdict.keep_ms
-                )
-                self._raise(verdict.marker if written else stored)
-            else:
-                self._raise(stored)
+                if not is_fresh:
+                    yield from self._touch()
+                elif (
+                    yield from self.try_to_replace(MARKER, stored, verdict.marker, verdict.keep_ms)
+                ):
+                    marker = verdict.marker
+            self._raise(marker)
             return Found(now_ms, verdict.since_ms, values, is_fresh)
         raise StoreUnavailable("others keep changing the marker")
+
+    def _touch(self) -> Steps[None]:
+        """Say that the store is alive, by its marker as it is now, and not as a cache has it."""
+        if not self.failed_lately:
+            with suppress(StoreUnavailable):
+                yield from self.read([], fresh=True)
 
     def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
         """Write a record in the place of another. False if others were faster."""
@@ -116,13 +138,15 @@ class MarkedStore:
 
     def _get(self, keys: list[str], fresh: bool) -> Steps[list[bytes]]:
         ask = self._fresh if fresh and self._fresh is not None else self._store.get_many
-        found = yield from self._ask(partial(ask, keys), self._timeout_s)
+        found = yield from self._ask(partial(ask, keys), self._timeout_s, is_answer=fresh)
         if not isinstance(found, Sequence) or len(found) != len(keys):
             self._failed(TypeError("the store did not answer what it was asked"))
             raise StoreUnavailable
         return list(found)
 
-    def _ask(self, call: Callable[[], Any], timeout_s: float | None) -> Steps[Any]:
+    def _ask(
+        self, call: Callable[[], Any], timeout_s: float | None, *, is_answer: bool = True
+    ) -> Steps[Any]:
         try:
             answer = yield call if timeout_s is None else partial(_in_time, call, timeout_s)
         except Exception as error:
@@ -130,7 +154,8 @@ class MarkedStore:
             if isinstance(error, StoreUnavailable):
                 raise
             raise StoreUnavailable from error
-        self._answered()
+        if is_answer:
+            self._answered()
         return answer
 
     def _raise(self, marker: bytes) -> None:
@@ -141,6 +166,7 @@ class MarkedStore:
     def _failed(self, error: Exception) -> None:
         with self._lock:
             begins, self._failing = not self._failing, True
+            self._failed_at = time.monotonic()
         if begins:
             self._log.error(
                 "the store of records fails (%s: %s): %s",

@@ -36,6 +36,9 @@ __all__ = [
 _ENTRY_BYTES = 250
 """What an entry of `MemoryRecords` takes besides its key and its value, roughly."""
 
+_LATELY_S = 1.0
+"""For so long after a failure, a cache does not ask if it has an answer that will do."""
+
 _log = logging.getLogger("donjon.records")
 
 
@@ -196,19 +199,34 @@ class _Cached:
         self._max_entries = max_entries
         self._entries: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._reads: set[_Read] = set()
+        self._failed_at: float | None = None
         self._lock = threading.Lock()
 
     def _get(self, keys: Sequence[str]) -> Steps[list[bytes]]:
         values = self._young(keys, self._max_age_s)
         wanted = [key for key in dict.fromkeys(keys) if key not in values]
         if wanted:
-            try:
-                values.update((yield from self._read(wanted)))
-            except Exception:
-                values.update(self._young(wanted, self._stale_s))
-                if any(key not in values for key in wanted):
-                    raise
+            values |= yield from self._read_or_stale(wanted)
         return [values[key] for key in keys]
+
+    def _read_or_stale(self, wanted: Sequence[str]) -> Steps[dict[str, bytes]]:
+        """Ask the store, or do with what was read of it for a while longer, should it fail."""
+        failed_at = self._failed_at
+        if failed_at is not None and time.monotonic() < failed_at + _LATELY_S:
+            stale = self._young(wanted, self._stale_s)
+            if len(stale) == len(wanted):
+                return stale
+        try:
+            return (yield from self._read(wanted))
+        except Exception as error:
+            if failed_at is None:
+                kind = type(error).__name__
+                _log.error("the store behind a cache fails (%s: %s)", kind, error)
+            self._failed_at = time.monotonic()
+            stale = self._young(wanted, self._stale_s)
+            if len(stale) < len(wanted):
+                raise
+            return stale
 
     def _read(self, keys: Sequence[str]) -> Steps[dict[str, bytes]]:
         """Ask the store, and keep what it says, unless it was replaced while it said so."""
@@ -220,6 +238,9 @@ class _Cached:
             if len(found) != len(keys):
                 raise StoreUnavailable("the store did not answer what it was asked")
             values = dict(zip(keys, found, strict=True))
+            if self._failed_at is not None:
+                self._failed_at = None
+                _log.warning("the store behind a cache answers again")
             with self._lock:
                 for key, value in values.items():
                     if key not in read.replaced:

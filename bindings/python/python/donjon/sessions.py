@@ -164,32 +164,41 @@ class _Manager:
                     return verdict
         raise StoreUnavailable(_CONTENDED)
 
-    def _settle(self, key: str, decide: _Decide, *, fresh: bool) -> Steps[SessionVerdict]:
+    def _settle(self, key: str, decide: _Decide) -> Steps[SessionVerdict]:
         """Have a decision about one record, and write what it says, as it says."""
         refusal: DonjonError | None = None
-        lost = 0
-        while lost < ROUNDS:
+        for lost in range(ROUNDS):
             if lost:
                 yield from self._store.pause(lost)
-            found = yield from self._store.read([key], fresh=fresh or lost > 0)
+            found = yield from self._store.read([key], fresh=True)
             [before] = found.values
             verdict = decide(before, found)
-            error = verdict.refusal()
-            if error is not None and not found.is_fresh:
-                fresh = True  # A cache may be behind a log-in elsewhere; nobody is refused by it.
-                continue
-            refusal = refusal or error
+            refusal = refusal or verdict.refusal()
+            after, keep_ms = verdict.record, verdict.keep_ms
             if verdict.write == "may":
-                yield from self._store.try_to_replace(key, before, verdict.record, verdict.keep_ms)
-            elif verdict.write == "must":
-                after = verdict.record
-                if not (yield from self._store.replace(key, before, after, verdict.keep_ms)):
-                    lost += 1
-                    continue
+                yield from self._store.try_to_replace(key, before, after, keep_ms)
+            elif verdict.write == "must" and not (
+                yield from self._store.replace(key, before, after, keep_ms)
+            ):
+                continue
             if refusal is not None:
                 raise refusal
             return verdict
         raise refusal or StoreUnavailable(_CONTENDED)
+
+    def _settle_from_cache(self, key: str, decide: _Decide) -> Steps[SessionVerdict]:
+        """`_settle`, by what was read a while ago, where that lets somebody in."""
+        if not self._store.has_cache:
+            return (yield from self._settle(key, decide))
+        found = yield from self._store.read([key], fresh=False)
+        verdict = decide(found.values[0], found)
+        if verdict.refusal() is not None or verdict.write == "must":
+            # A cache may be behind a log-in elsewhere: nobody is refused by it.
+            return (yield from self._settle(key, decide))
+        if verdict.write == "may" and not self._store.failed_lately:
+            with suppress(StoreUnavailable):
+                return (yield from self._settle(key, decide))
+        return verdict
 
     def _check(self, id: str, address: str, user_agent: str | bytes) -> Steps[Session]:
         def decide(record: bytes, found: Found) -> SessionVerdict:
@@ -202,7 +211,7 @@ class _Manager:
                 store_since_ms=found.since_ms,
             )
 
-        return _session((yield from self._settle(self._sessions.key(id), decide, fresh=False)))
+        return _session((yield from self._settle_from_cache(self._sessions.key(id), decide)))
 
     def _rotate(
         self, id: str, address: str, user_agent: str | bytes, data: bytes | None
@@ -218,7 +227,7 @@ class _Manager:
                 store_since_ms=found.since_ms,
             )
 
-        return _logged_in((yield from self._settle(self._sessions.key(id), decide, fresh=True)))
+        return _logged_in((yield from self._settle(self._sessions.key(id), decide)))
 
     def _log_out(self, id: str) -> Steps[None]:
         def decide(record: bytes, found: Found) -> SessionVerdict:
@@ -227,7 +236,7 @@ class _Manager:
             )
 
         with suppress(InvalidSession):  # It is not there, and that is what was asked for.
-            yield from self._settle(self._sessions.key(id), decide, fresh=True)
+            yield from self._settle(self._sessions.key(id), decide)
 
     def _list(self, subject: str, current: str) -> Steps[_Listed]:
         found = yield from self._store.read(self._sessions.keys(subject), fresh=True)
