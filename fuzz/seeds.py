@@ -6,6 +6,7 @@ The keys are those of fuzz/src/keys.json; the inputs of tests/vectors are added 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import struct
@@ -480,9 +481,215 @@ def abi_limits_seeds() -> Iterator[bytes]:
     )
 
 
-def from_vectors(*fields: str) -> list[bytes]:
+def cookies_seeds() -> Iterator[bytes]:
+    """Which way, then a header, pieces of one, or a cookie's name, domain and path (see fuzz_targets/cookies.rs)."""
+    session_id = base64.urlsafe_b64encode(bytes(range(48))).decode()
+    for header in (
+        "__Host-session=" + session_id,
+        "a=b; __Host-session=" + session_id + "; __Host-session-csrf=x",
+        " \t__Host-session=x ;;__Host-session=",
+        '__Host-session="' + session_id + '"',
+        "__Host-session; __host-session=x; __Host-session =x",
+    ):
+        yield b"\0" + header.encode()
+    yield from (
+        b"\1" + bytes(pieces)
+        for pieces in ([0, 1, 5], [3, 0, 1, 5, 2, 0, 1, 5], [6, 1, 6, 2, 3, 0, 1])
+    )
+    for cookie in (
+        "__Host-session\n\n/",
+        "__Secure-s\nexample.com\n/app",
+        "session\n\n/",
+        "__host-s\n\n/",
+        "__Host-Http-s\n\n/",
+        "a\r\nb\n.example.com.\n/;",
+    ):
+        yield b"\2" + cookie.encode()
+
+
+def session_record_seeds() -> Iterator[bytes]:
+    """A record drawn and edited, or as it stands, then a time (see fuzz_targets/session_record.rs)."""
+    now = bytes([200]) + struct.pack("<q", 1_700_000_000_000) + b"\0"
+    entries = b"".join(bytes([draw, 5, 9, draw % 66, 3]) for draw in (0, 1, 2, 7, 12, 13))
+    for count in range(4):
+        drawn = bytes([1, 1, count]) + now[:9] + entries[: 5 * count]
+        yield from (drawn + edit + now for edit in EDITS)
+    yield bytes([1, 255]) + now[:9] + entries
+    yield from (b"\0" + record for record in records())
+
+
+def records() -> list[bytes]:
+    found = from_vectors("record_hex")
+    return [bytes.fromhex(text.decode()) for text in found if text]
+
+
+def sessions_seeds() -> Iterator[bytes]:
+    """Which sessions, the time, then steps: the time again, the client, what is done, whether it is written (see
+    fuzz_targets/sessions.rs)."""
+    now = bytes([200]) + struct.pack("<q", 1_700_000_000_000)
+    later, client, stored = bytes([80]), bytes([0, 0]), bytes([1])
+    for which in range(4):
+        log_in, tokens = (
+            later + client + bytes([9, 0]) + stored,
+            later + client + bytes([9, 2]) + stored,
+        )
+        steps = [
+            later + client + bytes([0, 3]) + stored,
+            later + bytes([2, 2]) + bytes([0, 3]) + stored,
+            later + client + bytes([9, 5]) + stored,
+            later + client + bytes([9, 6, 0]) + stored,
+            later + client + bytes([9, 6, 1]) + stored,
+            later + client + bytes([0, 7, 0, 2]) + stored,
+            later + client + bytes([9, 7, 1, 1]) + stored,
+            later + client + bytes([9, 7, 0, 0]) + stored,
+        ]
+        yield bytes([which]) + now + 4 * log_in + b"".join(steps)
+        yield bytes([which]) + now + log_in + tokens + b"".join(reversed(steps))
+        yield (
+            bytes([which])
+            + now
+            + tokens
+            + 3 * steps[3]
+            + b"\x01"
+            + steps[4][1:]
+            + log_in
+            + steps[0]
+        )
+
+
+def session_requests_seeds() -> Iterator[bytes]:
+    """Method, site, origin and host, each a word and a length, then edits of the token (see
+    fuzz_targets/session_requests.rs)."""
+    for site in range(6):
+        for origin, host in (
+            (0, 3),
+            (1, 3),
+            (2, 3),
+            (2, 7),
+            (4, 4),
+            (5, 6),
+            (8, 9),
+            (11, 3),
+        ):
+            yield (bytes([0, 0, site, 0, origin, 0, host, 0]) + EDITS[(site + origin) % len(EDITS)])
+    yield bytes([1, 0, 3, 0, 10, 0, 9, 0, 0])
+    yield (bytes([99, 0, 3, 99, 0, 0, 99, 0, 9]) + b"https://a" + bytes([99, 0, 1]) + b"a")
+
+
+def revocation_set_seeds() -> Iterator[bytes]:
+    """How many records of which kinds, the terms, then edits (see fuzz_targets/revocation_set.rs)."""
+    terms = bytes([0, 2, 10, 200])
+    for count, times in ((0, 0), (1, 1), (16, 1), (17, 1), (255, 3)):
+        for kinds in (0, 0b1011, 0b11100100, 255):
+            drawn = bytes([1, count, times, kinds, 2]) + terms
+            yield drawn + EDITS[0] + EDITS[1 + count % 6]
+    yield from (bytes([1, 40, 1, 0b11100100, 0]) + terms + EDITS[0] + edit for edit in EDITS)
+    yield from (b"\0" + bytes.fromhex(text.decode()) for text in from_vectors("set_hex"))
+
+
+def revocation_record_seeds() -> Iterator[bytes]:
+    """The kind, the id, four times, then what is stored (see fuzz_targets/revocation_record.rs)."""
+    at = bytes([200]) + struct.pack("<q", 1_700_000_000_000)
+    until, iat = bytes([200]) + struct.pack("<q", 1_700_003_600), bytes([4])
+    for kind in range(1, 5):
+        record = struct.pack(">BBqq", 1, kind, 1_700_003_600, 1_699_999_999 * (kind == 3)) + b"ann"
+        for stored in (b"", record, record[:-1], record + b"x", b"\2" + record[1:]):
+            yield bytes([kind - 1, 3]) + b"ann" + at + until + iat + b"\0" + stored
+        yield bytes([kind - 1, 3]) + b"ann" + at + b"\2" + iat + at + record
+
+
+def store_marker_seeds() -> Iterator[bytes]:
+    """A marker, the time, then steps (see fuzz_targets/store_marker.rs)."""
+    now = bytes([200]) + struct.pack("<q", 1_700_000_000_000)
+    marker = struct.pack(">Qqq", 1 << 56, 1_600_000_000_000, 1_699_999_999_000)
+    for first in (marker, marker[:-1] + b"\xff", bytes(24), b"\1" * 24):
+        yield (
+            first + now + bytes([100, 99, 200, 99, 17, 99, 30, 99, 0, 99, 3, 99, 2, 99, 18, 3, 99])
+        )
+        yield (first + now + bytes([255, 99, 16, 0, 99, 16, 2, 99, 255, 1, 100, 255, 1, 0]))
+
+
+def abi_sessions_seeds() -> Iterator[bytes]:
+    """Each step: which sessions, which group of calls, then what these draw (see fuzz_targets/abi_sessions.rs)."""
+    word, kept, now, all_of_it = 64, 3, 4, 255
+    here = bytes([word + 6, word + 8])
+    for config in range(5):
+        made = bytes([0, 0, word + config, 1])
+        which = bytes([0 if config in (0, 4) else 1])
+        for family in (0, 1):
+            begin = (
+                which
+                + bytes([2, kept, word + 5])
+                + here
+                + bytes([word + 9, word + 5, now, 0, family, 0, all_of_it])
+            )
+            check = which + bytes([4, kept, kept, word + 5]) + here + bytes([word + 5, now, 0])
+            yield (
+                made
+                + 3 * begin
+                + b"".join(check + bytes([call, 7, 0, 0, all_of_it]) for call in range(3))
+            )
+            yield (
+                made
+                + 2 * begin
+                + b"".join(
+                    which + bytes([6, kept, kept, word + 5, now, 0, call, output, all_of_it])
+                    for call in range(4)
+                    for output in (0, 1)
+                )
+            )
+    for call in range(6):
+        yield bytes([0, 1, word + 5, word + 14, word + 15, call, all_of_it])
+    for site in (11, 19, 0):
+        yield bytes([0, 7, word + 14, word + 10, word + site, word + 12, word + 13, word + 14])
+
+
+def abi_revocation_seeds() -> Iterator[bytes]:
+    """Each step: which rules, keyring and set, which group of calls, then what these draw (see
+    fuzz_targets/abi_revocation.rs)."""
+    word, last, now, all_of_it = 64, 3, 4, 255
+    first = bytes([0, 0, 0])
+    for kind in range(1, 5):
+        write = first + bytes([2, word + 3, word + 4, 0, kind, now, now, 1, all_of_it])
+        again = first + bytes([2, word + 3, word + 4, last, kind, now, now, 1, all_of_it])
+        yield (
+            write + again + first + bytes([2, word + 3, word + 4, 0, kind, now, now, 0, all_of_it])
+        )
+    for call in range(3):
+        for values in (0, 7, 8):
+            yield first + bytes([1, word + 3, 0, 0, 0, word + values, now, 0, call, all_of_it])
+            yield first + bytes(
+                [
+                    1,
+                    word + 3,
+                    word + 4,
+                    word + 5,
+                    word + 6,
+                    word + values,
+                    now,
+                    0,
+                    call,
+                    all_of_it,
+                ]
+            )
+    yield 3 * (first + bytes([3, last, last, 100, now]))
+    second = bytes([0, 1, 0])
+    for records in (0, 9, 10, 11):
+        sign = second + bytes([4, word + records, 9, 0, 2, now, 60, all_of_it])
+        opened = second + bytes([5, last, 0, now])
+        yield (
+            sign
+            + opened
+            + second
+            + bytes([6, word + 3, word + 4, word + 5, word + 6, now, now])
+            + second
+            + bytes([7, all_of_it])
+        )
+
+
+def from_vectors(*fields: str, of: str = "*") -> list[bytes]:
     found: dict[bytes, None] = {}
-    for path in sorted(VECTORS.glob("*.json")):
+    for path in sorted(VECTORS.glob(f"{of}.json")):
         for case in json.loads(path.read_text())["cases"]:
             for field in fields:
                 value = case["request"].get(field)
@@ -509,6 +716,8 @@ def main() -> None:
         "abi_roles": [*abi_roles_seeds()],
         "abi_envelopes": [*abi_envelopes_seeds()],
         "abi_limits": [*abi_limits_seeds()],
+        "abi_revocation": [*abi_revocation_seeds()],
+        "abi_sessions": [*abi_sessions_seeds()],
         "aes_engine": [
             *aes_engine_seeds(),
             *(b"\0" + text for text in from_vectors("text")),
@@ -517,24 +726,31 @@ def main() -> None:
         "casbin": [*casbin_seeds(), *from_vectors("csv")],
         "chunked": [*chunked_seeds()],
         "client_address": [*client_address_seeds()],
+        "cookies": [*cookies_seeds(), *(b"\0" + header for header in from_vectors("header"))],
         "envelope_header": [
             *envelope_header_seeds(),
             *(b"\xff" + bytes.fromhex(text.decode()) for text in from_vectors("envelope_hex")),
         ],
         "fernet": [
             *fernet_seeds(),
-            *(b"\xff\x04\x02" + token for token in from_vectors("token")),
+            *(b"\xff\x04\x02" + token for token in from_vectors("token", of="fernet")),
         ],
         "limit_spec": [
             *limit_spec_seeds(),
-            *(b"\0" + text for text in from_vectors("spec", "config")),
+            *(b"\0" + text for text in from_vectors("spec", "config", of="limits-*")),
         ],
         "limit_state": [*limit_state_seeds()],
         "lockout": [*lockout_seeds()],
         "permission": [*permission_seeds()],
         "policy": [*policy_seeds(), *(b"\0" + policy for policy in from_vectors("policy"))],
         "reader": [*reader_seeds()],
+        "revocation_record": [*revocation_record_seeds()],
+        "revocation_set": [*revocation_set_seeds()],
+        "session_record": [*session_record_seeds()],
+        "session_requests": [*session_requests_seeds()],
+        "sessions": [*sessions_seeds()],
         "settings": [*settings_seeds()],
+        "store_marker": [*store_marker_seeds()],
         "stored_hash": [*stored_hash_seeds(), *from_vectors("hash")],
         "stream": [*stream_seeds()],
         "strength": [*strength_seeds()],

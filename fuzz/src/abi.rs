@@ -6,9 +6,9 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 /// What a call may come to: the numbers pinned in `donjon.h`, less `internal_error`, which is a panic.
-const STATUSES: [i32; 39] = [
+const STATUSES: [i32; 45] = [
     0, 1, 2, 3, 5, 6, 7, 8, 9, 20, 21, 22, 23, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 60,
-    61, 62, 63, 80, 81, 82, 83, 84, 100, 120, 121,
+    61, 62, 63, 80, 81, 82, 83, 84, 100, 120, 121, 140, 141, 142, 143, 144, 145,
 ];
 const INVALID_ARGUMENT: i32 = 1;
 const BUFFER_TOO_SMALL: i32 = 2;
