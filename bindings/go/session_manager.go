@@ -33,8 +33,7 @@ type SessionManagerOptions struct {
 	Sessions SessionsOptions
 	Config   []byte
 
-	// Revocations are about the access tokens of those who sign in by tokens. Its store
-	// options are not looked at: they are those below.
+	// Revocations are about the access tokens of those who sign in by tokens.
 	Revocations RevocationRulesOptions
 
 	// MaxSilence is how long nobody may have asked the store before what it has is taken
