@@ -145,6 +145,25 @@ def test_new_tokens_outlive_a_revocation_of_the_same_second(
         clock.s += 20
 
 
+def test_what_was_minted_while_a_subject_was_revoked_is_revoked(clock: Clock) -> None:
+    """As slow as the store may be: `revoke_subject` has taken back all until it returns."""
+    minted: list[Claims] = []
+
+    class Slow(MemoryRecords):
+        def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
+            if key.endswith(":since") and not minted:
+                clock.s += 5
+                minted.append(clock.claims())
+            return super().replace(key, before, after, keep_ms)
+
+    revoked = revocations_in(Slow())
+    revoked.keep_alive()
+    clock.s += 10
+    revoked.revoke_subject("ann")
+    assert len(minted) == 1
+    assert is_revoked(revoked, minted[0])
+
+
 def test_threads_that_revoke_a_subject_at_once_all_do(store: RecordStore, clock: Clock) -> None:
     revoked = revocations_in(store)
     old = clock.claims(revoked_since=revoked.issue_since("ann"))

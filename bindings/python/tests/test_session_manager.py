@@ -433,12 +433,14 @@ def test_log_out_everywhere_and_a_log_in_in_the_same_second(
     cookie, pair = manager.log_in("ann"), manager.begin_tokens(TOKENS, "ann")
     bob = manager.begin_tokens(TOKENS, "bob")
     old = access_of(pair, clock.s), refresh_of(pair, clock.s)
+    of_no_family = TOKENS.access("ann", revoked_since=manager.revocations.issue_since("ann"))
     ended = manager.log_out_everywhere("ann")
     assert [one.kind for one in ended] == ["cookie", "tokens"]
     assert is_dead(manager, cookie.id)
     new_cookie, new_pair = manager.log_in("ann"), manager.begin_tokens(TOKENS, "ann")
-    with pytest.raises(TokenRevoked):
-        manager.revocations.check(old[0])
+    for taken in (old[0], verifier_of(KEYRING).verify(of_no_family)):
+        with pytest.raises(TokenRevoked):
+            manager.revocations.check(taken)
     with pytest.raises((TokenRevoked, StateStale)):
         manager.refresh_tokens(TOKENS, old[1])
     assert manager.check(new_cookie.id)
@@ -537,6 +539,28 @@ def test_only_refresh_tokens_refresh(memory: MemoryRecords, clock: Clock) -> Non
     with pytest.raises(InvalidArgument):
         manager.begin_tokens(TOKENS, "ann", claims={"exp": 1})
     assert len(manager.list("ann")) == 1
+
+
+@pytest.mark.parametrize("how", ["token", "family", "subject", "key"])
+def test_a_refresh_token_that_was_taken_back_refreshes_nothing(
+    memory: MemoryRecords, clock: Clock, how: str
+) -> None:
+    manager = manager_of(memory)
+    pair, other = manager.begin_tokens(TOKENS, "ann"), manager.begin_tokens(TOKENS, "bob")
+    used = refresh_of(pair, clock.s)
+    match how:
+        case "token":
+            manager.revocations.revoke(used)
+        case "family":
+            manager.revocations.revoke_family("ann", pair.session.handle)
+        case "subject":
+            manager.revocations.revoke_subject("ann")
+        case "key":
+            manager.revocations.revoke_key(used.key_id)
+    with pytest.raises(TokenRevoked):
+        manager.refresh_tokens(TOKENS, used)
+    if how != "key":
+        assert manager.refresh_tokens(TOKENS, refresh_of(other, clock.s))
 
 
 def test_a_refresh_that_races_a_log_out_everywhere_leaves_nothing_alive(
@@ -722,6 +746,61 @@ def test_a_record_that_never_stays_the_same_ends_in_a_failure(
         if name not in READ_ONLY:
             with pytest.raises(StoreUnavailable, match="others keep changing"):
                 call()
+
+
+class Beaten(MemoryRecords):
+    """Records that somebody else changes just before they would have been."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: dict[str, Callable[[], object]] = {}
+
+    def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
+        self.before.pop(key, lambda: None)()
+        return super().replace(key, before, after, keep_ms)
+
+
+def test_a_rotation_that_lost_a_round_is_taken_again(clock: Clock) -> None:
+    store = Beaten()
+    manager = manager_of(store)
+    token = manager.log_in("ann").id
+    store.before[manager.sessions.key(token)] = lambda: manager.log_in("ann", label="other")
+    rotated = manager.rotate(token)
+    assert manager.check(rotated.id).created_ms == clock.ms
+    assert is_dead(manager, token)
+    assert [one.label for one in manager.list("ann")] == ["", "other"]
+    # So is what ends a session.
+    strict = manager_of(store)
+    mine = strict.log_in("ann", address="192.0.2.1").id
+    store.before[manager.sessions.key(token)] = lambda: manager.log_in("ann", label="third")
+    with pytest.raises(InvalidSession):
+        strict.check(mine, address="10.0.0.1")
+    assert is_dead(strict, mine, "unknown")
+
+
+def test_of_two_rotations_at_once_one_is_done(store: RecordStore) -> None:
+    manager = manager_of(store)
+    token = manager.log_in("ann").id
+    outcomes = at_once(*[lambda: manager.rotate(token) for _ in range(4)])
+    [rotated] = [one for one in outcomes if not isinstance(one, Exception)]
+    assert [type(one) for one in outcomes].count(InvalidSession) == 3
+    assert manager.check(rotated.id)
+    assert len(manager.list("ann")) == 1
+
+
+def test_of_two_that_begin_a_store_at_once_both_know_since_when_it_knows(clock: Clock) -> None:
+    store = Beaten()
+    mine, other = manager_of(store), manager_of(store)
+
+    def begins_later() -> None:
+        clock.advance(30)
+        other.keep_alive()
+        clock.advance(-30)
+
+    store.before["epoch"] = begins_later
+    token = mine.log_in("ann").id
+    assert mine.check(token)
+    assert other.check(token).created_ms > clock.ms
 
 
 @pytest.mark.parametrize("record", [b"x", b"\1", b"\1\0\3ann\1" + bytes(40), b"\2" + bytes(90)])
