@@ -650,10 +650,13 @@ def abi_revocation_seeds() -> Iterator[bytes]:
     word, last, now, all_of_it = 64, 3, 4, 255
     first = bytes([0, 0, 0])
     for kind in range(1, 5):
-        write = first + bytes([2, word + 3, word + 4, 0, kind, now, now, 1, all_of_it])
-        again = first + bytes([2, word + 3, word + 4, last, kind, now, now, 1, all_of_it])
+        write = first + bytes([2, word + 3, word + 4, 0, kind, now, now, 0, 1, all_of_it])
+        again = first + bytes([2, word + 3, word + 4, last, kind, now, now, 0, 1, all_of_it])
         yield (
-            write + again + first + bytes([2, word + 3, word + 4, 0, kind, now, now, 0, all_of_it])
+            write
+            + again
+            + first
+            + bytes([2, word + 3, word + 4, 0, kind, now, now, 0, 0, all_of_it])
         )
     for call in range(3):
         for values in (0, 7, 8):

@@ -136,8 +136,8 @@ fn ask(host: &mut Host<'_>, rules: *const donjon_revocations) {
 /// How long to keep it is written with the record, or not at all.
 fn write(host: &mut Host<'_>, rules: *const donjon_revocations) {
     let [subject, id, stored] = [(); 3].map(|()| host.input());
-    let (kind, until_s, now_ms) =
-        (u32::from(host.script.byte() % 6), host.script.number(), host.script.number());
+    let kind = u32::from(host.script.byte() % 6);
+    let [until_s, now_ms, since_ms] = [(); 3].map(|()| host.script.number());
     if host.script.byte() % 4 == 0 {
         return host.output(&|out, cap, len| unsafe {
             donjon_revocations_key(rules, kind, subject.ptr, subject.len, id.ptr, id.len, out, cap, len)
@@ -159,6 +159,7 @@ fn write(host: &mut Host<'_>, rules: *const donjon_revocations) {
                     stored.len,
                     until_s,
                     now_ms,
+                    since_ms,
                     keep_ms,
                     out,
                     cap,

@@ -38,8 +38,8 @@ fuzz_target!(|data: &[u8]| {
         3 => Revocable::Subject(subject),
         _ => Revocable::Key(key_id),
     };
-    let written = RULES.revoke(what, stored, Some(until_s), now_ms);
-    assert_eq!(written.is_err(), id.is_empty() || id.len() > 1024);
+    let written = RULES.revoke(what, stored, Some(until_s), now_ms, store_since_ms);
+    assert_eq!(written.is_err(), id.is_empty() || id.len() > 1024 || (kind == 3 && store_since_ms < 0));
     let Ok(written) = written else { return };
     let keys = RULES.keys(&suspect);
     assert_eq!(Ok(&keys[0]), RULES.key(what).as_ref());
@@ -63,7 +63,14 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(check(record, at).is_ok(), is_outlived && is_known);
         }
         if kind == 3 {
-            outlive(subject, &values(&written.value, at), now_ms, store_since_ms);
+            // What was issued before, as the store had it, is taken back; what is issued now lives.
+            let before = issued_at_s(subject, &values(b"", at), now_ms, store_since_ms);
+            let after = issued_at_s(subject, &values(&written.value, at), now_ms, store_since_ms);
+            for (iat_s, is_good) in [(before, false), (after, after < i64::MAX)] {
+                let suspect = Suspect { issued_at_s: Some(iat_s), ..suspect };
+                let checked = RULES.check(&suspect, &values(&written.value, at), store_since_ms);
+                assert_eq!(checked.is_ok(), is_good, "{iat_s}");
+            }
         }
     }
     let since_s = since_s(&written.value, subject);
@@ -72,7 +79,7 @@ fuzz_target!(|data: &[u8]| {
     let until_s = |record: &[u8]| i64::from_be_bytes(record[2..10].try_into().unwrap());
     let left_ms = until_s(&written.value).saturating_mul(1000).saturating_sub(now_ms.max(0)).max(0);
     assert_eq!(written.keep_ms, left_ms.saturating_add(60_000).min(MAX_DURATION_S * 1000));
-    let again = RULES.revoke(what, &written.value, Some(i64::MIN), 0).unwrap();
+    let again = RULES.revoke(what, &written.value, Some(i64::MIN), 0, 0).unwrap();
     assert!(until_s(&again.value) >= until_s(&written.value));
 });
 
@@ -82,10 +89,8 @@ fn since_s(record: &[u8], subject: &str) -> Option<i64> {
     (is_of && !subject.is_empty()).then(|| i64::from_be_bytes(record[10..18].try_into().unwrap()))
 }
 
-/// A token that is issued now lives, as far as there is a time after its subject's revocation.
-fn outlive(subject: &str, values: &[u8], now_ms: i64, store_since_ms: i64) {
+/// When a token is issued, by what lies under the subject's keys.
+fn issued_at_s(subject: &str, values: &[u8], now_ms: i64, store_since_ms: i64) -> i64 {
     let since_s = RULES.issue_since(subject, values, store_since_ms).unwrap();
-    let issued_at_s = issue_time(now_ms.max(0) / 1000, since_s, DEFAULT_SKEW_S);
-    let suspect = Suspect { subject, token_id: "", family: "", key_id: "", issued_at_s: Some(issued_at_s) };
-    assert!(issued_at_s == i64::MAX || RULES.check(&suspect, values, store_since_ms).is_ok());
+    issue_time(now_ms.max(0) / 1000, since_s, DEFAULT_SKEW_S)
 }

@@ -380,7 +380,7 @@ static void what_is_revoked_is_refused(void) {
 #define CHECK_REVOKED(id, family, iat, values, len) \
     donjon_revocations_check(revocations, TEXT("ann"), TEXT(id), TEXT(family), NULL, 0, iat, values, len, 0)
     CHECK_STATUS(donjon_revocations_check(revocations, NULL, 0, TEXT("t1"), NULL, 0, NULL, 0, NOW, none, 8, 0), DONJON_OK);
-    CHECK_STATUS(donjon_revocations_revoke(revocations, DONJON_REVOKED_TOKEN, NULL, 0, TEXT("t1"), NULL, 0, NOW + 60, NOW_MS, &keep_ms, record, sizeof record, &record_len), DONJON_OK);
+    CHECK_STATUS(donjon_revocations_revoke(revocations, DONJON_REVOKED_TOKEN, NULL, 0, TEXT("t1"), NULL, 0, NOW + 60, NOW_MS, 0, &keep_ms, record, sizeof record, &record_len), DONJON_OK);
     CHECK(record_len == 20 && keep_ms > 60000);
     for (int at = 0; at < 2; at++) {
         values_len = behind_length(record, at == 0 ? record_len : 0, values);
@@ -394,7 +394,7 @@ static void what_is_revoked_is_refused(void) {
     CHECK_STATUS(donjon_revocations_check(revocations, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NOW, NULL, 0, NOW_MS), DONJON_REVOKED);
     CHECK_STATUS(donjon_revocations_check(revocations, NULL, 0, NULL, 0, NULL, 0, NULL, 0, DONJON_NEVER, NULL, 0, 0), DONJON_MISSING_CLAIM);
 
-    CHECK_STATUS(donjon_revocations_revoke(revocations, DONJON_REVOKED_SUBJECT, TEXT("ann"), NULL, 0, NULL, 0, DONJON_NEVER, NOW_MS, &keep_ms, record, sizeof record, &record_len), DONJON_OK);
+    CHECK_STATUS(donjon_revocations_revoke(revocations, DONJON_REVOKED_SUBJECT, TEXT("ann"), NULL, 0, NULL, 0, DONJON_NEVER, NOW_MS, 0, &keep_ms, record, sizeof record, &record_len), DONJON_OK);
     values_len = behind_length(record, record_len, values);
     values_len += behind_length(NULL, 0, values + values_len);
     CHECK_STATUS(CHECK_REVOKED("", "", NOW, values, values_len), DONJON_REVOKED);
@@ -403,17 +403,17 @@ static void what_is_revoked_is_refused(void) {
     CHECK_STATUS(CHECK_REVOKED("", "", NOW + 3, values, values_len), DONJON_OK);
 #define REVOCATION_KEYS(out, cap, len) donjon_revocations_keys(revocations, TEXT("ann"), TEXT("t1"), TEXT("f"), TEXT("k"), out, cap, len)
 #define REVOCATION_KEY(out, cap, len) donjon_revocations_key(revocations, DONJON_REVOKED_FAMILY, TEXT("ann"), TEXT("f"), out, cap, len)
-#define RECORD(out, cap, len) donjon_revocations_revoke(revocations, DONJON_REVOKED_KEY, NULL, 0, TEXT("k"), NULL, 0, DONJON_NEVER, NOW_MS, &keep_ms, out, cap, len)
+#define RECORD(out, cap, len) donjon_revocations_revoke(revocations, DONJON_REVOKED_KEY, NULL, 0, TEXT("k"), NULL, 0, DONJON_NEVER, NOW_MS, 0, &keep_ms, out, cap, len)
     CHECK_BUFFER(REVOCATION_KEYS, 0);
     CHECK_BUFFER(REVOCATION_KEY, 0);
     CHECK_BUFFER(RECORD, 19);
     keep_ms = 7;
-    CHECK_STATUS(donjon_revocations_revoke(revocations, DONJON_REVOKED_KEY, NULL, 0, TEXT("k"), NULL, 0, DONJON_NEVER, NOW_MS, &keep_ms, out, 18, &len), DONJON_BUFFER_TOO_SMALL);
+    CHECK_STATUS(donjon_revocations_revoke(revocations, DONJON_REVOKED_KEY, NULL, 0, TEXT("k"), NULL, 0, DONJON_NEVER, NOW_MS, 0, &keep_ms, out, 18, &len), DONJON_BUFFER_TOO_SMALL);
     CHECK(keep_ms == 7 && len == 19);
     static const uint32_t KINDS[] = {0, 5, UINT32_MAX};
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
         REFUSED(donjon_revocations_key(revocations, KINDS[i], TEXT("ann"), TEXT("x"), out, sizeof out, &len));
-        REFUSED(donjon_revocations_revoke(revocations, KINDS[i], TEXT("ann"), TEXT("x"), NULL, 0, 0, 0, &keep_ms, out, sizeof out, &len));
+        REFUSED(donjon_revocations_revoke(revocations, KINDS[i], TEXT("ann"), TEXT("x"), NULL, 0, 0, 0, 0, &keep_ms, out, sizeof out, &len));
     }
     donjon_revocations_free(revocations);
     donjon_keyring_free(keyring);
@@ -451,7 +451,7 @@ static void an_offline_set_is_whole_or_nothing(void) {
         size_t record_len = 0;
         snprintf(id, sizeof id, "id-%d", i);
         uint32_t kind = i == 0 ? DONJON_REVOKED_KEY : i == 1 ? DONJON_REVOKED_SUBJECT : i % 2 ? DONJON_REVOKED_TOKEN : DONJON_REVOKED_FAMILY;
-        CHECK_STATUS(donjon_revocations_revoke(revocations, kind, TEXT(id), TEXT(id), NULL, 0, DONJON_NEVER, NOW_MS, &keep_ms, record, sizeof record, &record_len), DONJON_OK);
+        CHECK_STATUS(donjon_revocations_revoke(revocations, kind, TEXT(id), TEXT(id), NULL, 0, DONJON_NEVER, NOW_MS, 0, &keep_ms, record, sizeof record, &record_len), DONJON_OK);
         records_len += behind_length(record, record_len, records + records_len);
     }
     cap = donjon_revocation_set_bound(records_len);
@@ -648,9 +648,9 @@ static void hostile_callers_of_sessions_are_refused(void) {
         REFUSED(donjon_revocations_issue_since(r, NO, b, n, 0, &number));
         REFUSED(donjon_revocations_key(r, DONJON_REVOKED_TOKEN, b, n, TEXT("x"), SAID));
         REFUSED(donjon_revocations_key(r, DONJON_REVOKED_TOKEN, NO, b, n, SAID));
-        REFUSED(donjon_revocations_revoke(r, DONJON_REVOKED_TOKEN, b, n, TEXT("x"), NO, 0, NOW_MS, &number, SAID));
-        REFUSED(donjon_revocations_revoke(r, DONJON_REVOKED_TOKEN, NO, b, n, NO, 0, NOW_MS, &number, SAID));
-        REFUSED(donjon_revocations_revoke(r, DONJON_REVOKED_TOKEN, NO, TEXT("x"), b, n, 0, NOW_MS, &number, SAID));
+        REFUSED(donjon_revocations_revoke(r, DONJON_REVOKED_TOKEN, b, n, TEXT("x"), NO, 0, NOW_MS, 0, &number, SAID));
+        REFUSED(donjon_revocations_revoke(r, DONJON_REVOKED_TOKEN, NO, b, n, NO, 0, NOW_MS, 0, &number, SAID));
+        REFUSED(donjon_revocations_revoke(r, DONJON_REVOKED_TOKEN, NO, TEXT("x"), b, n, 0, NOW_MS, 0, &number, SAID));
         REFUSED(donjon_store_marker(b, n, NO, 1000, NOW_MS, marker, &marked));
         REFUSED(donjon_store_marker(NO, b, n, 1000, NOW_MS, marker, &marked));
         REFUSED(donjon_revocation_set_sign(keyring, 1, 0, 2, NOW, NOW + 1, b, n, SAID));
@@ -716,6 +716,7 @@ static void hostile_callers_of_sessions_are_refused(void) {
         REFUSED(donjon_sessions_revoke(s, NO, TEXT("a"), DONJON_SESSIONS_ALL, NO, NOW_MS, t, DECIDED));
         REFUSED(donjon_revocations_check(r, NO, NO, NO, NO, NOW, NO, t));
         REFUSED(donjon_revocations_issue_since(r, NO, NO, t, &number));
+        REFUSED(donjon_revocations_revoke(r, DONJON_REVOKED_SUBJECT, TEXT("a"), NO, NO, 0, NOW_MS, t, &number, SAID));
         REFUSED(donjon_store_marker(NO, NO, 1000, t, marker, &marked));
         REFUSED(donjon_store_marker(NO, NO, t, NOW_MS, marker, &marked));
         REFUSED(donjon_revocation_set_sign(keyring, 1, t, 2, NOW, NOW + 1, NO, SAID));
@@ -736,8 +737,8 @@ static void hostile_callers_of_sessions_are_refused(void) {
     REFUSED(donjon_revocations_issue_since(r, NO, NO, 0, NULL));
     REFUSED(donjon_revocations_key(NULL, DONJON_REVOKED_TOKEN, NO, TEXT("x"), SAID));
     REFUSED(donjon_revocations_key(r, DONJON_REVOKED_TOKEN, NO, NO, SAID));
-    REFUSED(donjon_revocations_revoke(NULL, DONJON_REVOKED_TOKEN, NO, TEXT("x"), NO, 0, NOW_MS, &number, SAID));
-    REFUSED(donjon_revocations_revoke(r, DONJON_REVOKED_TOKEN, NO, TEXT("x"), NO, 0, NOW_MS, NULL, SAID));
+    REFUSED(donjon_revocations_revoke(NULL, DONJON_REVOKED_TOKEN, NO, TEXT("x"), NO, 0, NOW_MS, 0, &number, SAID));
+    REFUSED(donjon_revocations_revoke(r, DONJON_REVOKED_TOKEN, NO, TEXT("x"), NO, 0, NOW_MS, 0, NULL, SAID));
     REFUSED(donjon_revocation_set_sign(NULL, 1, 0, 2, NOW, NOW + 1, NO, SAID));
     REFUSED(donjon_revocation_set_open(signed_set, set_len, NULL, 0, NOW, &made_set));
     REFUSED(donjon_revocation_set_open(signed_set, set_len, keyring, 0, NOW, NULL));
@@ -761,7 +762,7 @@ static void hostile_callers_of_sessions_are_refused(void) {
     /* The largest numbers that there are are numbers. */
     CHECK_STATUS(donjon_sessions_create(s, NO, TEXT("a"), NO, NO, NO, NO, INT64_MAX, INT64_MAX, id, DECIDED), DONJON_OK);
     CHECK_STATUS(donjon_store_marker(NO, NO, 1000, INT64_MAX, marker, &marked), DONJON_OK);
-    CHECK_STATUS(donjon_revocations_revoke(r, DONJON_REVOKED_TOKEN, NO, TEXT("x"), NO, INT64_MAX, INT64_MAX, &number, SAID), DONJON_OK);
+    CHECK_STATUS(donjon_revocations_revoke(r, DONJON_REVOKED_TOKEN, NO, TEXT("x"), NO, INT64_MAX, INT64_MAX, 0, &number, SAID), DONJON_OK);
     donjon_revocation_set_free(set);
     donjon_revocations_free(r);
     donjon_sessions_free(s);

@@ -333,7 +333,8 @@ static int32_t revocation_write(call *call, uint8_t *out, int is_key) {
     static const char *const KINDS[] = {"token", "family", "subject", "key"};
     slice name = text(call, "kind"), subject = text(call, "subject"), id = text(call, "name");
     slice stored = is_key ? NOTHING : bytes(call, "stored_hex");
-    int64_t until_s = is_key ? 0 : integer_or(call, "until_s", DONJON_NEVER), now_ms = is_key ? 0 : integer(call, "now_ms"), keep_ms = 7;
+    int64_t until_s = is_key ? 0 : integer_or(call, "until_s", DONJON_NEVER), now_ms = is_key ? 0 : integer(call, "now_ms");
+    int64_t store_since_ms = is_key ? 0 : integer(call, "store_since_ms"), keep_ms = 7;
     uint32_t kind = 0;
     for (uint32_t i = 0; i < 4 && !call->bad; i++) {
         kind = strcmp(KINDS[i], (const char *)name.bytes) == 0 ? i + DONJON_REVOKED_TOKEN : kind;
@@ -346,8 +347,8 @@ static int32_t revocation_write(call *call, uint8_t *out, int is_key) {
         status = donjon_revocations_key(revocations, kind, subject.bytes, subject.len, id.bytes, id.len, out, MAX_OUT, &len);
         put(call, "key", json_stringn((char *)out, status == DONJON_OK ? len : 0));
     } else if (revocations != NULL) {
-        status = donjon_revocations_revoke(revocations, kind, subject.bytes, subject.len, id.bytes, id.len, stored.bytes, stored.len, until_s, now_ms, &keep_ms, out,
-                                           MAX_OUT, &len);
+        status = donjon_revocations_revoke(revocations, kind, subject.bytes, subject.len, id.bytes, id.len, stored.bytes, stored.len, until_s, now_ms, store_since_ms,
+                                           &keep_ms, out, MAX_OUT, &len);
         CHECK((status == DONJON_OK) == (keep_ms != 7));
         put(call, "value_hex", to_hex(out, len));
         put(call, "keep_ms", json_integer(keep_ms));
