@@ -148,7 +148,11 @@ fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Act::RevokeAll),
         1 => (0_i64..=40_000).prop_map(Act::Forget),
     ];
-    let gap = prop_oneof![4 => Just(0_i64), 4 => 0_i64..=3_000, 3 => 0_i64..=20_000, 1 => -9_000_i64..=0];
+    // Whole seconds among them, so that what ends then is asked for in that very millisecond.
+    let gap = prop_oneof![
+        4 => Just(0_i64), 3 => 0_i64..=3_000, 5 => (0_i64..=20).prop_map(|s| s * 1_000),
+        2 => 0_i64..=20_000, 1 => -9_000_i64..=0,
+    ];
     prop::collection::vec((gap, act).prop_map(|(gap, act)| Step { gap, act }), 1..most)
 }
 
@@ -168,6 +172,13 @@ struct SignIn {
 impl SignIn {
     fn new(name: String, generation: Option<(u32, i64)>, at: i64, place: Place) -> Self {
         Self { name, generation, created: at, seen: at, network: NETWORKS[place.0], maker: MAKERS[place.1] }
+    }
+
+    /// Whether it is somewhere else now, and somebody else's; what was not known is not compared.
+    const fn changes(&self, place: Place) -> (bool, bool) {
+        let is_moved = self.network != 0 && self.network != NETWORKS[place.0];
+        let is_other = self.maker != 0 && self.maker != MAKERS[place.1];
+        (is_moved, is_other)
     }
 
     fn moves(&mut self, place: Place, now: i64) {
@@ -338,8 +349,7 @@ impl World {
             prop_assert_eq!(self.store(decision, is_lost), (end, false));
             return Ok(());
         }
-        let is_moved = sign_in.network != 0 && sign_in.network != NETWORKS[place.0];
-        let is_other = sign_in.maker != 0 && sign_in.maker != MAKERS[place.1];
+        let (is_moved, is_other) = sign_in.changes(place);
         prop_assert_eq!((decision.changes.address, decision.changes.user_agent), (is_moved, is_other));
         let does = |change| {
             (is_moved && self.rules.on_address == change) || (is_other && self.rules.on_browser == change)
@@ -399,6 +409,10 @@ impl World {
         };
         let sign_in = &self.live[found];
         let (current, rotated) = sign_in.generation.unwrap();
+        if !self.is_over(sign_in) {
+            let told = (decision.changes.address, decision.changes.user_agent);
+            prop_assert_eq!(told, sign_in.changes(place));
+        }
         let expected = if self.is_over(sign_in) {
             (self.end_of(sign_in), false)
         } else if generation == current {
