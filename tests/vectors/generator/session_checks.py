@@ -197,7 +197,7 @@ def named(suite: Suite) -> None:
         forged.rotate(b64u(raw), NOW_MS + HOUR, status="invalid_session", reason=FOREIGN, write=0)
         forged.check(b64u(raw), NOW_MS + DAY, status="invalid_session", reason=FOREIGN, write=0)
     assert mine
-    for status, good in (("verify-only", True), ("active", True), ("disabled", False)):
+    for status, good in (("verify-only", True), ("active", True), ("disabled", True), ("destroyed", False)):
         ann = User(suite, f"an id of a key that is now {status}")
         text = ann.create(NOW_MS)
         ann.ring = Ring(device=((DEVICE_1, status), (DEVICE_2, "primary")))

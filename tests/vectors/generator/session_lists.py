@@ -117,8 +117,10 @@ def lists() -> Suite:
             assert len(ann.revoke("others", ids[0], NOW_MS + 10, subject="", status="ok", write=MUST).revoked) == 2
             ann.revoke("one", ids[1], NOW_MS + 10, subject="", status="invalid_session", reason=UNKNOWN, write=0)
             ann.revoke("one", handle(ids[0]), NOW_MS + 10, subject="", status="invalid_session", reason=UNKNOWN, write=0)
-            ann.ring = replace(ring, device=((DEVICE_1, "disabled"), (DEVICE_2, "primary")))
+            ann.ring = replace(ring, device=((DEVICE_1, "destroyed"), (DEVICE_2, "primary")))
             ann.revoke("one", ids[0], NOW_MS + 10, subject="", status="invalid_session", write=0)
+            ann.ring = replace(ring, device=((DEVICE_1, "disabled"), (DEVICE_2, "primary")))
+            ann.revoke("one", ids[0], NOW_MS + 10, subject="", status="ok", write=MUST)
         forged = PLAIN_RING.tags("bob")[0] + stream("forged", 32)
         plain = bytes(Record("ann", (Entry(COOKIE, id_hash(forged), NOW_MS, NOW_MS),)))
         ann = User(suite, f"who logs out has an id of another{name}", ring=ring, config=config)

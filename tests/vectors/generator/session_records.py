@@ -58,12 +58,17 @@ class Ring:
     envelope: tuple[tuple[Secret, str], ...] = ()
 
     def jwks(self) -> dict[str, Any]:
-        keys = [key.jwk(purpose=purpose, status=status) for purpose in ("device", "csrf", "envelope") for key, status in getattr(self, purpose)]
+        keys = [
+            {"kid": key.kid, "purpose": purpose, "status": status} if status == "destroyed" else key.jwk(purpose=purpose, status=status)
+            for purpose in ("device", "csrf", "envelope")
+            for key, status in getattr(self, purpose)
+        ]
         return {"keys": keys}
 
     def usable(self, purpose: str) -> list[Secret]:
-        """The primary, then the others that are not disabled."""
-        keys = [(key, status) for key, status in getattr(self, purpose) if status != "disabled"]
+        """The primary, then the others that still do something. A disabled key goes on naming users: a tag authenticates nothing."""
+        out = {"destroyed"} if purpose == "device" else {"destroyed", "disabled"}
+        keys = [(key, status) for key, status in getattr(self, purpose) if status not in out]
         return [key for key, status in keys if status == "primary"] + [key for key, status in keys if status != "primary"]
 
     def tags(self, subject: str) -> list[bytes]:

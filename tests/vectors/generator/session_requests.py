@@ -75,7 +75,7 @@ def tokens() -> Suite:
     for name, text in no_ids(ID).items():
         if text:
             check(f"with an id that is none: {name}", good, "csrf_failed", text=text)
-    for status, error in {"verify-only": None, "active": None, "disabled": "csrf_failed"}.items():
+    for status, error in {"verify-only": None, "active": None, "disabled": "csrf_failed", "destroyed": "csrf_failed"}.items():
         check(f"of a key that is now {status}", good, error, Ring(csrf=((CSRF_1, status), (CSRF_2, "primary"))))
     ended = Ring(csrf=((CSRF_1, "verify-only"), (CSRF_2, "primary"))).jwks()
     ended["keys"][1]["not_after_s"] = 1

