@@ -79,7 +79,7 @@ class Sessions(Played):
             return members
         known = dict(members)
         changes = {
-            "config": dump(self.pick(CONFIGS)), "keyring": dump(self.pick([*KEYRINGS, {"keys": KEYS[:2]}, {"keys": KEYS[1:]}, {"keys": []}])), "now_ms": str(self.pick([0, -1, NOW_MS, 2**47, 2**63 - 1])), "store_since_ms": str(self.pick([NOW_MS, 2**63 - 1, -1])), "subject": str(self.pick([*STRINGS, '"ann"', dump("a" * 1025)])),
+            "config": dump(self.pick(CONFIGS)), "keyring": dump(self.pick([*KEYRINGS, {"keys": KEYS[:2]}, {"keys": KEYS[1:]}, {"keys": []}])), "now_ms": str(self.pick([0, -1, NOW_MS, 2**47, 2**63 - 1])), "store_since_ms": str(self.pick([NOW_MS, 2**40, -1])), "subject": str(self.pick([*STRINGS, '"ann"', dump("a" * 1025)])),
             "session_id": dump(self.id_of(None)), "family": str(self.pick(STRINGS)), "label": str(self.pick(STRINGS)), "user_agent": str(self.pick(STRINGS)), "address": str(self.pick([*STRINGS, '"1.2.3.4/8"', '"fe80::1%eth0"'])), "data_hex": dump(self.random.randbytes(self.pick([1, 512, 513])).hex()),
             "entropy_hex": dump(self.random.randbytes(self.pick([0, 31, 32, 47, 48])).hex()), "record_hex": dump(self.flipped(bytes.fromhex(str(known.get("record_hex", '""'))[1:-1])).hex()),
         }  # fmt: skip

@@ -173,10 +173,10 @@ func (r *request) bool(name string) bool {
 
 func (r *request) hex(name string) []byte { return r.unhex(r.text(name)) }
 
-// optionalHex returns nil for bytes that are absent or null.
+// optionalHex returns no bytes, but not nil, if they are absent or null.
 func (r *request) optionalHex(name string) []byte {
 	if r.optional(name) == "" {
-		return nil
+		return []byte{}
 	}
 	return r.hex(name)
 }
