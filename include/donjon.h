@@ -2819,12 +2819,13 @@ int32_t donjon_status_http(int32_t status);
 //
 // stored: what is there; empty for nothing.
 // seen: the latest marker that this process saw of the store *before it began this read*; empty for none.
-//   Afterwards what is seen is raised to the new marker, never lowered.
+//   Afterwards what is seen is raised to the new marker, never lowered: the later one has the greater bytes.
 // max_silence_ms: after so long without a sign of life the store counts as restored; 1 to 100 years. The marker
 //   is due every second while anybody asks.
 // marker: receives DONJON_MARKER_LEN bytes, the marker from now on.
 //
-// Errors: INVALID_ARGUMENT (seen is no marker; max_silence_ms, now_ms).
+// Errors: INVALID_ARGUMENT (seen is no marker; max_silence_ms, now_ms), STORE_UNAVAILABLE (by this clock the store's
+// knowledge begins in the future: let nobody in, and do not count the marker as seen).
 int32_t donjon_store_marker(const uint8_t *stored,
                             size_t stored_len,
                             const uint8_t *seen,

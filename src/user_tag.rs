@@ -4,8 +4,8 @@
 //! tag = first 16 bytes of HMAC-SHA-256(`device` secret, lp("donjon/user/v1") ‖ lp(subject))
 //! ```
 //!
-//! A tag names records and authenticates nothing, so it outlives the end that its key was given: what was
-//! written under the key before is still to be found. A key that is disabled or destroyed finds nothing.
+//! A tag names records and authenticates nothing, so it outlives the end that its key was given, and a key that is
+//! disabled: what was revoked under it has still to be found. A key that was destroyed finds nothing.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -29,9 +29,7 @@ pub(crate) struct UserTags {
 impl UserTags {
     /// `None` without a primary `device` secret.
     pub(crate) fn new(keyring: &Keyring) -> Option<Self> {
-        let is_read = |key: &&Arc<Key>| {
-            !matches!(key.status(), KeyStatus::Disabled | KeyStatus::Destroyed) && key.mac(&[]).is_some()
-        };
+        let is_read = |key: &&Arc<Key>| key.status() != KeyStatus::Destroyed && key.mac(&[]).is_some();
         let keys: Vec<_> = keyring.primary_first(Purpose::Device)?.filter(is_read).cloned().collect();
         let is_written = keys.first().is_some_and(|key| key.status() == KeyStatus::Primary);
         is_written.then_some(Self { keys })
@@ -67,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_its_users_until_the_key_is_disabled() {
+    fn a_tag_is_its_users_until_the_key_is_destroyed() {
         let keyring = keyring();
         let before = UserTags::new(&keyring).unwrap();
         let tag = first(&before, "ann");
@@ -80,7 +78,9 @@ mod tests {
 
         let id = rotated.keys().find(|key| key.status() == KeyStatus::VerifyOnly).unwrap().id().unwrap();
         let disabled = rotated.with_status(id, KeyStatus::Disabled, None).unwrap();
-        assert!(!UserTags::new(&disabled).unwrap().is_of(&tag, "ann"));
+        assert!(UserTags::new(&disabled).unwrap().is_of(&tag, "ann"));
+        let destroyed = rotated.with_status(id, KeyStatus::Destroyed, None).unwrap();
+        assert!(!UserTags::new(&destroyed).unwrap().is_of(&tag, "ann"));
     }
 
     #[test]

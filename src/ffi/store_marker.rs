@@ -38,12 +38,13 @@ pub struct donjon_marker_verdict {
 ///
 /// stored: what is there; empty for nothing.
 /// seen: the latest marker that this process saw of the store *before it began this read*; empty for none.
-///   Afterwards what is seen is raised to the new marker, never lowered.
+///   Afterwards what is seen is raised to the new marker, never lowered: the later one has the greater bytes.
 /// max_silence_ms: after so long without a sign of life the store counts as restored; 1 to 100 years. The marker
 ///   is due every second while anybody asks.
 /// marker: receives DONJON_MARKER_LEN bytes, the marker from now on.
 ///
-/// Errors: INVALID_ARGUMENT (seen is no marker; max_silence_ms, now_ms).
+/// Errors: INVALID_ARGUMENT (seen is no marker; max_silence_ms, now_ms), STORE_UNAVAILABLE (by this clock the store's
+/// knowledge begins in the future: let nobody in, and do not count the marker as seen).
 ///
 /// # Safety
 /// The pointers are as the contract says; marker points to DONJON_MARKER_LEN writable bytes.

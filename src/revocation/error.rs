@@ -47,6 +47,9 @@ pub enum RevocationError {
     /// The set's time is over, or has not come.
     #[error("the revocation set is out of date")]
     OutOfDate,
+    /// A store's knowledge begins in the future, by this clock.
+    #[error("the store begins in the future: a clock is wrong")]
+    ClockBehind,
     /// Memory could not be had.
     #[error("not enough memory")]
     OutOfMemory,
@@ -73,6 +76,7 @@ impl RevocationError {
             Self::BadSignature => Status::BadSignature,
             Self::RolledBack => Status::StateStale,
             Self::OutOfDate => Status::RevocationSetStale,
+            Self::ClockBehind => Status::StoreUnavailable,
             Self::OutOfMemory => Status::OutOfMemory,
             Self::Entropy(_) => Status::EntropyUnavailable,
         }

@@ -18,7 +18,7 @@
 //!          "{" T "}:revoked:token:" H(jti)          H(x) = base64url(first 16 bytes of SHA-256(x))
 //!          "{" T "}:revoked:family:" H(family)
 //!          "revoked:key:" H(kid)
-//! marker = 1 ‖ 7 zero bytes ‖ since_ms i64 ‖ alive_ms i64, under "epoch"
+//! marker = 1 ‖ count u56 ‖ since_ms i64 ‖ alive_ms i64, under "epoch"
 //! set    = "DJR1" ‖ kid length u8 ‖ kid ‖ sequence u64 ‖ issued_at_s i64 ‖ valid_until_s i64 ‖ store_since_s i64
 //!          ‖ skew_s u16 ‖ seed(16) ‖ table of ids ‖ table of subjects
 //!          ‖ keys: count u16, each length u8 ‖ kid ‖ signature length u16 ‖ signature

@@ -258,7 +258,7 @@ mod tests {
     fn rules() -> Revocations {
         let keyring = keyring();
         let next = keyring.keys().find(|key| key.status() == KeyStatus::Active).unwrap().id().unwrap();
-        Revocations::new(&keyring.with_status(next, KeyStatus::Disabled, None).unwrap(), b"").unwrap()
+        Revocations::new(&keyring.with_status(next, KeyStatus::Destroyed, None).unwrap(), b"").unwrap()
     }
 
     fn values(values: &[&[u8]]) -> Vec<u8> {

@@ -18,6 +18,7 @@ use crate::entropy::Entropy;
 use crate::envelope::{Context, EnvelopeError, Sealer};
 use crate::error::Status;
 use crate::keyring::Keyring;
+use crate::time::MAX_DURATION_S;
 use crate::token::refresh::RefreshState;
 use crate::user_tag::{TAG_LEN, UserTags};
 
@@ -462,7 +463,8 @@ impl Sessions {
         decision.write = write;
         record.entries.retain(|entry| self.death(entry, at).is_none());
         if let Some(end_ms) = record.entries.iter().map(|entry| self.expires_ms(entry)).max() {
-            decision.keep_ms = end_ms.saturating_sub(at.now_ms).saturating_add(KEEP_LONGER_MS);
+            let left_ms = end_ms.saturating_sub(at.now_ms).saturating_add(KEEP_LONGER_MS);
+            decision.keep_ms = left_ms.min(MAX_DURATION_S * 1000);
             decision.record = self.seal(tag, record.write(), at, entropy)?;
         }
         Ok(decision)
