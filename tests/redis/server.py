@@ -111,6 +111,16 @@ class Server:
             process.kill()
             process.wait()
 
+    def pause_writes(self) -> None:
+        """Let writes wait for ever, so that a replica can have all there were."""
+        with self.client() as client:
+            client.execute_command("CLIENT", "PAUSE", 10**9, "WRITE")
+
+    def offset(self) -> int:
+        """How far its replicas have to be to have everything."""
+        with self.client() as client:
+            return int(client.info("replication")["master_repl_offset"])
+
     def client(self) -> redis.Redis:
         """A connection to it, which speaks bytes."""
         return redis.Redis(HOST, self.port, socket_timeout=30)

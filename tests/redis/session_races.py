@@ -43,6 +43,7 @@ PURPOSES = ("token", "state-binding", "device", "csrf")
 USERS = 12
 MOST_SIGN_INS = 5
 GRACE_MS = 200
+KEYRING = Keyring.from_master(MASTER, keys=[{"purpose": purpose, "epoch": 1} for purpose in PURPOSES])
 WHO = {"address": "192.0.2.7", "user_agent": "Browser/1.0"}
 # What each user's clients share: ids and tokens of all processes, the newest first.
 KEPT = 12
@@ -71,12 +72,11 @@ class Client:
     """One process' share of the work."""
 
     def __init__(self, number: int, port: int, seed: int) -> None:
-        keyring = Keyring.from_master(MASTER, keys=[{"purpose": purpose, "epoch": 1} for purpose in PURPOSES])
         self.connection = redis.Redis(HOST, port, socket_timeout=30, retry=Retry(NoBackoff(), 0))
-        config = {"max_per_user": MOST_SIGN_INS, "refresh_grace_ms": GRACE_MS}
-        self.manager = SessionManager(keyring, RedisRecords(self.connection), config=config)
-        self.issuer = TokenIssuer(keyring, issuer=None, audience=None)
-        verifiers = {type_: TokenVerifier(keyring, issuer=None, audience=None, type=type_, algorithms=["EdDSA"]) for type_ in ("at+jwt", "rt+jwt")}
+        self.config = {"max_per_user": MOST_SIGN_INS, "refresh_grace_ms": GRACE_MS}
+        self.manager = SessionManager(KEYRING, RedisRecords(self.connection), config=self.config)
+        self.issuer = TokenIssuer(KEYRING, issuer=None, audience=None)
+        verifiers = {type_: TokenVerifier(KEYRING, issuer=None, audience=None, type=type_, algorithms=["EdDSA"]) for type_ in ("at+jwt", "rt+jwt")}
         self.access, self.refresh = verifiers["at+jwt"], verifiers["rt+jwt"]
         self.random = random.Random(f"{seed}/{number}")
         self.events: list[Event] = []
