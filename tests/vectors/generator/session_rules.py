@@ -35,6 +35,8 @@ UNKNOWN, MALFORMED, IDLE, ABSOLUTE, ADDRESS, AGENT, STORE, FOREIGN = range(1, 9)
 MUST, MAY = 1, 2
 ADDRESS_CHANGED, AGENT_CHANGED = 1, 2
 SPARE_MS = 60_000
+# 100 years: stores refuse an expiry that wraps.
+MAX_KEEP_MS = 3_155_760_000_000
 SEVERITY = ("report", "step_up", "invalidate")
 
 
@@ -96,7 +98,7 @@ class Rules:
         live = [entry for entry in entries if not self.reason_of_death(entry, now, since)]
         verdict.write = how
         if live:
-            verdict.keep_ms = max(self.end_of(entry) for entry in live) - now + SPARE_MS
+            verdict.keep_ms = min(max(self.end_of(entry) for entry in live) - now + SPARE_MS, MAX_KEEP_MS)
             plain = bytes(Record(subject, tuple(live)))
             verdict.record = sealed(self.ring, tag, plain, entropy) if self.config.sealed else plain
 
