@@ -30,7 +30,7 @@ def ring(*more: dict[str, Any]) -> dict[str, Any]:
 
 
 ONE = ring()
-ROTATED = {"keys": [OLDER.jwk(purpose="device", status="verify-only"), DEVICE.jwk(purpose="device", status="primary"), GONE.jwk(purpose="device", status="disabled")]}
+ROTATED = {"keys": [OLDER.jwk(purpose="device", status="verify-only"), DEVICE.jwk(purpose="device", status="primary"), {"kid": GONE.kid, "purpose": "device", "status": "destroyed"}]}
 ROTATED_SECRETS = [DEVICE.secret, OLDER.secret]
 
 
@@ -66,6 +66,8 @@ def keys() -> Suite:
     reads("nothing at all", Token("", "", "", ""))
     reads("under two secrets, the primary first", WHOLE, ROTATED, ROTATED_SECRETS)
     reads("under two secrets, of a token without an id", Token("ann", "", FAMILY, ""), ROTATED, ROTATED_SECRETS)
+    disabled = ring(GONE.jwk(purpose="device", status="disabled"))
+    reads("what was revoked under a secret that was disabled since is found", WHOLE, disabled, [DEVICE.secret, GONE.secret])
     active = ring(NEXT.jwk(purpose="device", status="active"))
     reads("the next secret is read under as well", WHOLE, active, [DEVICE.secret, NEXT.secret])
     for name, subject in SUBJECTS.items():
@@ -140,7 +142,7 @@ def checks() -> Suite:
         whole, other = good(kind), {"token": "subject", "family": "token", "subject": "token", "key": "token"}[kind]
         damaged = {
             "one byte": whole[:1], "cut at its id": whole[:18], "cut within its times": whole[:17], "a byte short": whole[:-1], "a byte long": whole + b"x", "another version": b"\x02" + whole[1:], "version 0": b"\x00" + whole[1:],
-            "of another kind": whole[:1] + bytes([revoking.KINDS[other]]) + whole[2:], "of no kind": whole[:1] + b"\x05" + whole[2:], "of another id": whole[:18] + b"x" + whole[19:], "an id in upper case": whole[:18] + whole[18:].swapcase(), "that is no text": whole[:-1] + b"\xff", "JSON": b'{"revoked":false}', "zeros": bytes(len(whole)), "a marker": revoking.marker(0, NOW_MS),
+            "of another kind": whole[:1] + bytes([revoking.KINDS[other]]) + whole[2:], "of no kind": whole[:1] + b"\x05" + whole[2:], "of another id": whole[:18] + b"x" + whole[19:], "an id in upper case": whole[:18] + whole[18:].swapcase(), "that is no text": whole[:-1] + b"\xff", "JSON": b'{"revoked":false}', "zeros": bytes(len(whole)), "a marker": revoking.marker(41, 0, NOW_MS),
         }  # fmt: skip
         for name, stored in damaged.items():
             check(f"the {kind}'s record is damaged: {name}", {kind: stored}, error="revoked", attack=52, issued_at_s=NOW + 10_000)

