@@ -228,6 +228,14 @@ fn a_store_that_was_restored_is_noticed_by_who_saw_it_and_by_who_did_not_after_i
     assert_eq!(service.check(&mut store, &token, now_ms), Ok(()));
     let token_id = token.token_id().unwrap();
     service.revoke(&mut store, Revocable::Token { subject: "ann", token_id }, None, now_ms);
+    now_ms += 1000;
+    service.marker(&mut store, now_ms);
+
+    // Somebody who had not seen it asks first, and says that the store is alive: who had seen it notices all the same.
+    let mut restored = backup.clone();
+    assert_eq!(Service::new(&keyring).marker(&mut restored, now_ms + 5000).1, None);
+    let mut witness = Service { seen: service.seen.clone(), ..Service::new(&keyring) };
+    assert_eq!(witness.check(&mut restored, &token, now_ms + 5001), Err(RevocationError::Revoked));
 
     let mut restored = backup.clone();
     assert_eq!(service.check(&mut restored, &token, now_ms + 1), Err(RevocationError::Revoked));
@@ -238,7 +246,7 @@ fn a_store_that_was_restored_is_noticed_by_who_saw_it_and_by_who_did_not_after_i
 
     // All processes were restarted, and the backup is older than the longest silence.
     let mut restored = backup;
-    now_ms = NOW_MS + MAX_SILENCE_MS + 1;
+    now_ms = NOW_MS + 2000 + MAX_SILENCE_MS + 1;
     let mut stranger = Service::new(&keyring);
     assert_eq!(stranger.check(&mut restored, &token, now_ms), Err(RevocationError::Revoked));
 }
@@ -396,7 +404,10 @@ fn records(ids: impl Iterator<Item = u32>) -> Vec<u8> {
     let rules = Revocations::new(&keyring(), b"").unwrap();
     lp(ids.map(|n| {
         let token_id = format!("revoked-{n}");
-        rules.revoke(Revocable::Token { subject: "", token_id: &token_id }, b"", None, NOW_MS, 0).unwrap().value
+        rules
+            .revoke(Revocable::Token { subject: "", token_id: &token_id }, b"", None, NOW_MS, 0)
+            .unwrap()
+            .value
     }))
 }
 
