@@ -432,6 +432,11 @@ static void a_store_s_marker_tells_what_the_store_forgot(void) {
     CHECK(verdict.write == 1 && verdict.reason == DONJON_MARKER_ROLLED_BACK && verdict.since_ms == NOW_MS + 60000);
     CHECK_STATUS(donjon_store_marker(first, sizeof first, NULL, 0, 3600000, NOW_MS + 3600001, marker, &verdict), DONJON_OK);
     CHECK(verdict.reason == DONJON_MARKER_SILENT);
+    /* A clock that is behind the store's beginning says nothing of the store. */
+    CHECK_STATUS(donjon_store_marker(first, sizeof first, NULL, 0, 3600000, NOW_MS - 300000, marker, &verdict), DONJON_OK);
+    memset(&verdict, UNTOUCHED, sizeof verdict);
+    CHECK_STATUS(donjon_store_marker(first, sizeof first, NULL, 0, 3600000, NOW_MS - 300001, marker, &verdict), DONJON_STORE_UNAVAILABLE);
+    CHECK(is_untouched((uint8_t *)&verdict, sizeof verdict));
     for (size_t cut = 1; cut < sizeof first; cut++) {
         CHECK_STATUS(donjon_store_marker(first, cut, NULL, 0, 3600000, NOW_MS, marker, &verdict), DONJON_OK);
         CHECK(verdict.reason == DONJON_MARKER_DAMAGED);
