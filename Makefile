@@ -141,7 +141,7 @@ fuzz: ## every fuzz target for SECONDS (20) each
 .PHONY: soak
 soak: lib lib-shim python ## the heavy proofs, in full
 	@tools/step "200,000 requests, three hosts" $(PY) tests/cross_language/compare.py --requests 200000 --seed 7
-	PROPTEST_CASES=100000 tools/step "property tests, 100,000 cases each" $(CARGO) test --quiet --release --features ffi --lib --test rbac_reference --test limits
+	PROPTEST_CASES=100000 tools/step "property tests, 100,000 cases each" $(CARGO) test --quiet --release --features ffi --lib --test rbac_reference --test limits --test sessions --test sessions_model
 	tools/step "50 kills while sealing a file" $(PY) tests/kill/kill_seal_file.py --kills 50 --rows 100000
 	tools/step "50 kills while rotating 100,000 rows" $(PY) tests/kill/kill_rotation.py --kills 50 --rows 100000
 	tools/step "200,000 steps of Redis' scripts" $(PY) tests/redis/script_equivalence.py --steps 200000

@@ -164,7 +164,8 @@ impl StoreMarker {
     }
 
     fn outlives(self, seen: Option<Self>, max_silence_ms: i64, now_ms: i64) -> Result<Self, MarkerReason> {
-        if seen.is_some_and(|seen| self.count < seen.count) {
+        // Every count is written once: another marker of the same is of a store that was set back and touched since.
+        if seen.is_some_and(|seen| self != seen && self.count <= seen.count) {
             return Err(MarkerReason::RolledBack);
         }
         let is_silent = now_ms.saturating_sub(self.alive_ms) > max_silence_ms;
@@ -244,6 +245,8 @@ mod tests {
             let found = decide(&restored, &seen, NOW_MS);
             assert_eq!(found, anew(MarkerReason::RolledBack, COUNT + 1, NOW_MS), "{alive_ms}");
         }
+        let other = marker(COUNT, SINCE_MS, NOW_MS - 1);
+        assert_eq!(decide(&other, &seen, NOW_MS), anew(MarkerReason::RolledBack, COUNT + 1, NOW_MS));
         let untold = marker(COUNT - 1, SINCE_MS, NOW_MS);
         assert_eq!(decide(&untold, &untold, NOW_MS).0, None, "who has not seen it cannot tell");
     }
