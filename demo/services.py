@@ -146,14 +146,14 @@ class Services:
         self.policy = folder / "policy.json"
         self.vault = Vault(folder)
         # Of the keys in Redis, if REDIS_URL names one: a run finds nothing that another has spent.
-        self.limits_prefix = f"donjon:demo:{secrets.token_hex(4)}:"
+        self.prefix = f"donjon:demo:{secrets.token_hex(4)}:"
         self._ports = ports
         self._env = {
             **os.environ,
             **self.vault.environment,
             "DONJON_MASTER": master,
             "DEMO_POLICY": f"{self.policy}",
-            "DEMO_LIMITS": self.limits_prefix,
+            "DEMO_PREFIX": self.prefix,
         }
 
     def start(self, go_binary: Path) -> None:
@@ -169,7 +169,8 @@ class Services:
             self.python.start([*uvicorn, *at, *options], self._env)
             where = ["-listen", f"{HOST}:{go}", "-policy", f"{self.policy}"]
             keys = ["-keyring", f"{self.vault.keyring_file}"]
-            self.go.start([f"{go_binary}", *where, *keys], self._env)
+            revoked = ["-revocations", f"{self.python.url}/.well-known/revocation-set"]
+            self.go.start([f"{go_binary}", *where, *keys, *revoked], self._env)
             with httpx.Client(trust_env=False, timeout=5) as client:
                 self.python.wait_until_ready(client)
                 self.go.wait_until_ready(client)

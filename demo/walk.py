@@ -20,12 +20,14 @@ from typing import Any
 import httpx
 
 from services import Service, Services
+from shared_store import URL
 
 # How both services' logs name the reason of a refusal; the client never reads it.
 REASON = re.compile(
     r"(?:refused: |denied: |reason\.code=|explanation\.reason=)([a-z_]+)(?=\s|$)", re.MULTILINE
 )
 
+FORBIDDEN = 403
 TOO_MANY = 429
 
 
@@ -70,7 +72,10 @@ class Answer:
     @property
     def is_bland(self) -> bool:
         """Whether a refusal challenges the client and tells it nothing."""
-        challenged = self._response.headers.get("WWW-Authenticate", "").startswith("Bearer")
+        challenge = self._response.headers.get("WWW-Authenticate", "")
+        challenged = challenge.startswith(("Bearer", "APIKey"))
+        # Who may not send a request is not to authenticate.
+        challenged |= self.status == FORBIDDEN and not challenge
         return challenged and not (self.reason and self.reason in self.text)
 
 
@@ -194,6 +199,11 @@ class Walk:
         """Let time pass, and say so."""
         print(paint(f"  … {why}", "2"), flush=True)
         time.sleep(seconds)
+
+    def fetch_revocations(self, seconds: float) -> None:
+        """Let the Go service have what was revoked, where it does not look it up itself."""
+        if not URL:
+            self.wait(seconds, "the Go service fetches what was revoked, signed")
 
     def chapter(self, title: str, tell: Callable[[Walk], None]) -> None:
         """Walk through one chapter."""

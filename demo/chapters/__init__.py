@@ -2,6 +2,7 @@
 
 from chapters import (
     at_rest,
+    devices,
     forgeries,
     imports,
     limits,
@@ -27,5 +28,6 @@ CHAPTERS = [
     ("Another policy, and nobody logs in again", policies.tell),
     ("At rest: sealed, moved, found, rotated, forgotten", at_rest.tell),
     ("Log out", log_out.tell),
+    ("Three devices, a thief, and out of all of them", devices.tell),
     ("Five log-ins a minute, five guesses, ten sessions", limits.tell),
 ]

@@ -126,7 +126,7 @@ def sessions(walk: Walk, token: str) -> None:
     if shared_store.URL:
         note = "one counter for both"
         walk.expect(what, there, status=TOO_MANY, reason="rate_limited", note=note)
-        key = f"{walk.services.limits_prefix}{{session_create:dora}}"
+        key = f"{walk.services.prefix}{{session_create:dora}}"
         walk.show(shared_store.read(key))
     else:
         walk.expect(what, there, status=201, note="which counts by itself")

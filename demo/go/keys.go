@@ -19,6 +19,7 @@ const (
 type keys struct {
 	epoch    uint32 // a real service reads it from its configuration
 	verifier atomic.Pointer[donjon.Verifier]
+	keyring  atomic.Pointer[donjon.Keyring]
 }
 
 func newKeys() (*keys, error) {
@@ -30,6 +31,9 @@ func newKeys() (*keys, error) {
 func (k *keys) VerifyContext(ctx context.Context, token string) (*donjon.Claims, error) {
 	return k.verifier.Load().VerifyContext(ctx, token)
 }
+
+// current is the keyring by which sets of revocations are checked.
+func (k *keys) current() *donjon.Keyring { return k.keyring.Load() }
 
 // rotate moves on to the next epoch. The key of the epoch before goes on
 // verifying and that of the epoch after verifies already, so services need not
@@ -45,7 +49,6 @@ func (k *keys) rotate() error {
 	if err != nil {
 		return err
 	}
-	defer keyring.Close()
 
 	verifier, err := donjon.NewVerifier(keyring, donjon.VerifierOptions{
 		Issuer:     issuer,
@@ -58,5 +61,6 @@ func (k *keys) rotate() error {
 	}
 	k.epoch = epoch
 	k.verifier.Store(verifier) // the old one is released once no request uses it
+	k.keyring.Store(keyring)
 	return nil
 }

@@ -49,6 +49,6 @@ func newLimiter(log *slog.Logger) (*donjon.Limiter, error) {
 		return nil, err
 	}
 	opts.ContextTimeoutEnabled = true
-	store := redisstore.New(redis.NewClient(opts), &redisstore.Options{Prefix: os.Getenv("DEMO_LIMITS")})
+	store := redisstore.New(redis.NewClient(opts), &redisstore.Options{Prefix: os.Getenv("DEMO_PREFIX")})
 	return &donjon.Limiter{Store: store, OnFailure: donjon.FallBackTo(table), Logger: log}, nil
 }

@@ -23,15 +23,16 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:8081", "the address to serve at")
 	policy := flag.String("policy", "../policy.json", "the file that says who may do what")
 	keyring := flag.String("keyring", "keyring.json", "the file with the keys of data at rest")
+	revoked := flag.String("revocations", "http://127.0.0.1:8080/.well-known/revocation-set", "where revocations are published")
 	flag.Parse()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := serve(*listen, *policy, *keyring, log); err != nil {
+	if err := serve(*listen, *policy, *keyring, *revoked, log); err != nil {
 		log.Error("cannot serve", "error", err)
 		os.Exit(1)
 	}
 }
 
-func serve(listen, policyFile, keyringFile string, log *slog.Logger) error {
+func serve(listen, policyFile, keyringFile, revoked string, log *slog.Logger) error {
 	keys, err := newKeys()
 	if err != nil {
 		return err
@@ -48,8 +49,13 @@ func serve(listen, policyFile, keyringFile string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	revocations, err := newRevocations(keys, revoked, log)
+	if err != nil {
+		return err
+	}
 	server := &http.Server{
-		Addr: listen, Handler: routes(keys, policies, phones, limits, log), ReadHeaderTimeout: 5 * time.Second,
+		Addr: listen, ReadHeaderTimeout: 5 * time.Second,
+		Handler: routes(keys, revocations, policies, phones, limits, log),
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

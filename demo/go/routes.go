@@ -8,8 +8,8 @@ import (
 	"github.com/donjon-security/donjon/bindings/go"
 )
 
-func routes(keys *keys, policies *policies, phones *phones, limits *limits, log *slog.Logger) http.Handler {
-	guarded := donjon.RequireToken(keys, &donjon.RequireOptions{Logger: log})
+func routes(keys *keys, revocations *revocations, policies *policies, phones *phones, limits *limits, log *slog.Logger) http.Handler {
+	guarded := donjon.RequireToken(keys, &donjon.RequireOptions{Check: revocations.check, Logger: log})
 	may := func(permission string, handler http.HandlerFunc) http.Handler {
 		opts := &donjon.AuthorizeOptions{Logger: log}
 		return guarded(donjon.RequirePermission(policies.current.Load, permission, opts)(handler))
@@ -32,6 +32,10 @@ func routes(keys *keys, policies *policies, phones *phones, limits *limits, log 
 	mux.Handle("GET /policy", may("policy:read", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, policyInForce{Service: "go", Digest: policies.digest()})
 	}))
+	if sessions := revocations.sessions; sessions != nil {
+		signedIn := donjon.RequireSession(sessions, &donjon.RequireSessionOptions{Proxies: limits.proxies, Logger: log})
+		mux.Handle("GET /web/me", signedIn(http.HandlerFunc(visitor)))
+	}
 	mux.HandleFunc("GET /healthz", noContent)
 	return mux
 }
@@ -50,6 +54,12 @@ type sessionOf struct {
 	Owner   string `json:"owner"`
 }
 
+type visitorOf struct {
+	Service string `json:"service"`
+	Subject string `json:"subject"`
+	Network string `json:"network"`
+}
+
 type policyInForce struct {
 	Service string `json:"service"`
 	Digest  string `json:"digest"`
@@ -58,6 +68,12 @@ type policyInForce struct {
 type documentOf struct {
 	Service  string `json:"service"`
 	Document string `json:"document"`
+}
+
+// visitor answers with who the browser is logged in as.
+func visitor(w http.ResponseWriter, r *http.Request) {
+	session, _ := donjon.SessionFromContext(r.Context()) // RequireSession has put it there
+	answer(w, visitorOf{Service: "go", Subject: session.Subject, Network: session.Network})
 }
 
 // me answers with who the caller is, and from where.

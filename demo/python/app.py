@@ -25,7 +25,7 @@ from donjon import (
     PasswordTooLarge,
     TokenError,
 )
-from donjon.fastapi import jwks_router
+from donjon.fastapi import jwks_router, revocation_set_router, session_router
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -34,12 +34,13 @@ import documents
 import logs
 import operators
 import phones
-import sessions
+import session_limit
 import sign_in
+import web
 from limits import address, limiter
 from passwords import NotGoodEnough
 from policies import replace_policy
-from state import User, contacts, may, passwords, tokens
+from state import User, browsers, contacts, may, passwords, tokens
 
 logs.set_up()
 log = logging.getLogger("demo")
@@ -52,7 +53,8 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     loop.add_signal_handler(signal.SIGHUP, rotate_keys)
     loop.add_signal_handler(signal.SIGUSR1, replace_policy, may)
     loop.add_signal_handler(signal.SIGUSR2, replace_keyring)
-    yield
+    async with browsers.lifespan():
+        yield
 
 
 def rotate_keys() -> None:
@@ -69,9 +71,17 @@ def replace_keyring() -> None:
 app = FastAPI(title="donjon demo", lifespan=lifespan)
 may.install(app)
 limiter.install(app)
-for router in (sign_in, documents, operators, phones, sessions):
+browsers.install(app)
+for router in (sign_in, web, documents, operators, phones, session_limit):
     app.include_router(router.router)
+app.include_router(session_router(browsers), prefix="/web")
 app.include_router(jwks_router(lambda: tokens.keys.ring))
+# For services that verify tokens and have no store in common with this one.
+app.include_router(
+    revocation_set_router(
+        tokens.manager.revocations, lambda: tokens.keys.ring, valid_for_s=60, renew_after_s=1
+    )
+)
 
 
 @app.exception_handler(TokenError)

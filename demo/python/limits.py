@@ -34,7 +34,7 @@ def shared_store() -> AsyncLimitStore | None:
         return None
     from redis.asyncio import Redis  # which the demo does not need otherwise
 
-    return AsyncRedisStore(Redis.from_url(url), prefix=os.environ.get("DEMO_LIMITS", "demo:"))
+    return AsyncRedisStore(Redis.from_url(url), prefix=os.environ.get("DEMO_PREFIX", "demo:"))
 
 
 # The proxy before both services is the walk-through, and this is the header that it writes.

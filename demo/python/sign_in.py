@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from donjon import Busy, Client, InvalidToken, Subject
-from fastapi import APIRouter, Cookie, Depends, HTTPException, Response
+from donjon.fastapi import TokenAnswer
+from fastapi import APIRouter, Cookie, Depends, Header, HTTPException, Response
 from pydantic import BaseModel, Field, SecretStr
 
 from accounts import NameTaken
 from limits import LOG_IN, address, limiter
 from state import User, accounts, may, passwords, tokens
-from tokens import TokenPair
 
 DEVICE_TTL = 90 * 86_400  # seconds
 
@@ -80,15 +80,8 @@ async def register(new: Credentials) -> str:
     return new.username
 
 
-@router.post("/login", dependencies=[Depends(no_store)])
-@limiter.limit(LOG_IN)
-async def login(
-    who: Credentials,
-    response: Response,
-    client: Annotated[Client | None, Depends(address)],
-    device: Annotated[str | None, Cookie()] = None,
-) -> TokenPair:
-    """Exchange a password for an access token and a refresh token."""
+async def authenticate(who: Credentials, client: Client | None, device: str | None) -> str:
+    """Return the name of the account whose password this is."""
     name, stored = who.username, accounts.password_hash(who.username)
     # Counted before anything is hashed, for names that nobody has as well.
     attempt = await tokens.keys.lockout.reserve(
@@ -104,8 +97,24 @@ async def login(
         await attempt.withdraw()  # nobody has looked at the password
         raise
     await attempt.succeeded()
+    return name
+
+
+@router.post("/login", dependencies=[Depends(no_store)])
+@limiter.limit(LOG_IN)
+async def login(
+    who: Credentials,
+    response: Response,
+    client: Annotated[Client | None, Depends(address)],
+    device: Annotated[str | None, Cookie()] = None,
+    user_agent: Annotated[str, Header()] = "",
+) -> TokenAnswer:
+    """Exchange a password for an access token and a refresh token."""
+    name = await authenticate(who, client, device)
     know_again(response, name)
-    return tokens.begin(name, accounts.roles(name))
+    where = {"address": client.ip if client else "", "user_agent": user_agent}
+    pair = await tokens.begin(name, accounts.roles(name), label=user_agent, **where)
+    return TokenAnswer.of(pair)
 
 
 def know_again(response: Response, name: str) -> None:
@@ -118,9 +127,14 @@ def know_again(response: Response, name: str) -> None:
 
 
 @router.post("/refresh", dependencies=[Depends(no_store)])
-async def refresh(used: RefreshToken) -> TokenPair:
+async def refresh(
+    used: RefreshToken,
+    client: Annotated[Client | None, Depends(address)],
+    user_agent: Annotated[str, Header()] = "",
+) -> TokenAnswer:
     """Exchange a refresh token, which is thereby used up, for a new pair, with today's roles."""
-    return tokens.refresh(used.refresh_token, accounts.roles)
+    where = {"address": client.ip if client else "", "user_agent": user_agent}
+    return TokenAnswer.of(await tokens.refresh(used.refresh_token, accounts.roles, **where))
 
 
 @router.post("/tokens", dependencies=[Depends(no_store)])
@@ -129,13 +143,13 @@ async def hand_on(
 ) -> AccessToken:
     """Mint a token for a script: it has these permissions and no more, and none that one lacks."""
     subject.require_all(wanted.permissions)
-    return AccessToken(access_token=tokens.narrow(user, wanted.permissions))
+    return AccessToken(access_token=await tokens.narrow(user, wanted.permissions))
 
 
 @router.post("/logout", status_code=204)
-async def log_out(user: User, last: RefreshToken) -> None:
+async def log_out(user: User) -> None:
     """Take back both tokens of this log-in."""
-    tokens.end(user, last.refresh_token)
+    await tokens.end(user)
 
 
 @router.post("/password/forgot", status_code=202)
@@ -160,4 +174,4 @@ async def reset_password(reset: Reset) -> None:
         return await accounts.change_password(name, stored, reset.secret)
 
     await tokens.consume_reset(reset.token, name, stored, swap)
-    tokens.end_all(name)
+    await tokens.end_all(name)

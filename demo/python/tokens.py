@@ -1,45 +1,28 @@
-"""The tokens of this service: what donjon decides, joined to the stores."""
+"""The tokens of this service: what donjon decides, joined to what it issues them for."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
-from donjon import (
-    Claims,
-    Keyring,
-    PurposeTokens,
-    ReuseDetected,
-    TokenIssuer,
-    TokenVerifier,
-    check_revocation,
-)
+from donjon import Claims, Keyring, PurposeTokens, TokenIssuer, TokenVerifier
 from donjon.limits import AsyncLockout
-from pydantic import BaseModel
+from donjon.sessions import AsyncSessionManager, TokenPair
 
 from limits import ADDRESS_LOCKOUT, limiter
-from stores import Families, Revocations
 
 # Who issues the tokens, and whom they are for: the Go service says the same.
 ISSUER = "https://accounts.demo.example"
 AUDIENCE = "demo"
 
-REFRESH_GRACE = timedelta(seconds=3)  # short, for the demo's sake: leave it out and it is 10 s
 RESET_TTL = timedelta(minutes=15)
 SCRIPT_TTL = timedelta(minutes=5)
 
 Roles = tuple[str, ...]
 
 log = logging.getLogger("demo")
-
-
-class TokenPair(BaseModel):
-    """What a client gets at log-in, and at each refresh (RFC 6749, section 5.1)."""
-
-    access_token: str
-    refresh_token: str
-    token_type: str = "bearer"  # noqa: S105
 
 
 class Keys:
@@ -73,53 +56,56 @@ class Keys:
 
 
 class Tokens:
-    """Makes, checks and takes back tokens."""
+    """Makes, checks and takes back tokens. Who has which is in the manager's records."""
 
-    def __init__(self) -> None:
+    def __init__(self, manager: AsyncSessionManager) -> None:
         self.keys = Keys(epoch=1)  # a real service reads it from its configuration
-        self.families = Families()
-        self.revocations = Revocations()
+        self.manager = manager
 
     def rotate_keys(self) -> None:
         """Sign with the next key from now on."""
         self.keys = Keys(self.keys.epoch + 1)
         log.info("keys rotated epoch=%d", self.keys.epoch)
 
-    def verify(self, token: str) -> Claims:
+    async def verify(self, token: str) -> Claims:
         """Return the claims of an access token that is good and was not taken back."""
-        return self._not_revoked(self.keys.access.verify(token))
+        claims = self.keys.access.verify(token)
+        await self.manager.revocations.check(claims)
+        return claims
 
-    def begin(self, subject: str, roles: Roles) -> TokenPair:
+    async def begin(self, subject: str, roles: Roles, **client: Any) -> TokenPair:
         """Return the first tokens of a log-in."""
-        keys = self.keys
-        since = self.revocations.since(subject)
-        first = keys.issuer.begin_refresh(subject, revoked_since=since)
-        self.families.swap(first.family, None, first.state)
-        return self._pair(keys, subject, roles, first.token)
+        return await self.manager.begin_tokens(self.keys.issuer, subject, roles=roles, **client)
 
-    def refresh(self, token: str, roles_of: Callable[[str], Roles]) -> TokenPair:
+    async def refresh(
+        self, token: str, roles_of: Callable[[str], Roles], **client: Any
+    ) -> TokenPair:
         """Return the next tokens of a log-in, in exchange for its last refresh token."""
         keys = self.keys
-        used = self._not_revoked(keys.refresh.verify(token))
-        subject: str = used["sub"]
-        return self._pair(keys, subject, roles_of(subject), self._rotate(keys, used))
+        used = keys.refresh.verify(token)
+        roles = roles_of(used["sub"])
+        return await self.manager.refresh_tokens(keys.issuer, used, roles=roles, **client)
 
-    def narrow(self, user: Claims, permissions: list[str]) -> str:
+    async def narrow(self, user: Claims, permissions: list[str]) -> str:
         """Return an access token with the user's roles, of which only these permissions count."""
         subject: str = user["sub"]
-        since = self.revocations.since(subject)
+        since = await self.manager.revocations.issue_since(subject)
         return self.keys.issuer.access(
-            subject, roles=user.roles, permissions=permissions, ttl=SCRIPT_TTL, revoked_since=since
+            subject,
+            roles=user.roles,
+            permissions=permissions,
+            claims={"family": user["family"]},  # it ends with the log-in that it is from
+            ttl=SCRIPT_TTL,
+            revoked_since=since,
         )
 
-    def end(self, user: Claims, refresh_token: str) -> None:
+    async def end(self, user: Claims) -> None:
         """Take back the tokens of one log-in."""
-        self.revocations.add(user)
-        self.families.revoke(self.keys.refresh.verify(refresh_token)["family"])
+        await self.manager.revoke(user["sub"], user["family"])
 
-    def end_all(self, subject: str) -> None:
-        """Log out everywhere, in one write: what was issued until now is good no more."""
-        self.revocations.add_subject(subject)
+    async def end_all(self, subject: str) -> None:
+        """Log out everywhere: what was issued until now is good no more."""
+        await self.manager.log_out_everywhere(subject)
 
     def mint_reset(self, subject: str, stored: str) -> str:
         """Return a token that resets the password, as long as the stored hash is what it is."""
@@ -130,33 +116,3 @@ class Tokens:
     ) -> None:
         """Let one use of the token through to `swap`, and a bad token not even there."""
         await self.keys.purpose.aconsume(token, "reset", subject, state=stored, swap=swap)
-
-    def _pair(self, keys: Keys, subject: str, roles: Roles, refresh_token: str) -> TokenPair:
-        since = self.revocations.since(subject)
-        access = keys.issuer.access(subject, roles=roles, revoked_since=since)
-        return TokenPair(access_token=access, refresh_token=refresh_token)
-
-    def _rotate(self, keys: Keys, used: Claims) -> str:
-        """Ask for the successor of a refresh token, until the answer and the store agree."""
-        since = self.revocations.since(used["sub"])
-        while True:
-            state = self.families.get(used["family"])
-            try:
-                successor = keys.issuer.rotate_refresh(
-                    used, state, grace=REFRESH_GRACE, revoked_since=since
-                )
-            except ReuseDetected as reuse:
-                if self.families.swap(used["family"], state, reuse.state):
-                    raise
-                continue  # another request was faster: ask again
-            if not successor.changed or self.families.swap(used["family"], state, successor.state):
-                return successor.token
-
-    def _not_revoked(self, claims: Claims) -> Claims:
-        check_revocation(
-            claims.issued_at,
-            store_since=self.revocations.began_at,
-            subject_since=self.revocations.since(claims["sub"]),
-            token_revoked=claims in self.revocations,
-        )
-        return claims
