@@ -8,6 +8,7 @@ import envelopes
 import passwords
 import rate_limits
 import roles
+import sessions
 import tokens
 
 CAPABILITIES = {
@@ -16,6 +17,7 @@ CAPABILITIES = {
     "roles": roles,
     "envelopes": envelopes,
     "limits": rate_limits,
+    "sessions": sessions,
 }
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ mod passwords;
 mod peers;
 mod report;
 mod roles;
+mod sessions;
 mod tokens;
 
 fn main() {
@@ -23,6 +24,7 @@ fn main() {
         ("roles", roles::measure),
         ("envelopes", envelopes::measure),
         ("limits", limits::measure),
+        ("sessions", sessions::measure),
     ] {
         if only.is_empty() || only == name {
             measure();
