@@ -25,6 +25,10 @@ ROUNDS = 24
 
 _PAUSE_S = 0.05
 _LATELY_S = 1.0
+_CONFIRM_S = 2.5
+"""Somebody who is there touches the marker within this time."""
+
+_MARKER_KEEP_MS = 10 * 366 * 86_400_000
 
 
 class Found(NamedTuple):
@@ -57,6 +61,7 @@ class MarkedStore:
             raise TypeError("a store to await is for the asynchronous kind, and no other is")
         self._store = store
         self._fresh = getattr(store, "get_fresh", None)
+        self._waits_for_replicas = bool(getattr(store, "waits_for_replicas", False))
         self._sleep = sleep
         self._timeout_s = timeout_s
         self._max_silence_ms = milliseconds(max_silence, "max_silence")
@@ -107,6 +112,27 @@ class MarkedStore:
             return Found(now_ms, verdict.since_ms, values, is_fresh)
         raise StoreUnavailable("others keep changing the marker")
 
+    def _confirm_silence(self, stored: bytes) -> Steps[None]:
+        """Raise if the store is touched by others after all: then this machine's clock is ahead."""
+        yield partial(self._sleep, _CONFIRM_S)
+        [again] = yield from self._get([MARKER], fresh=True)
+        if again != stored:
+            error = StoreUnavailable("others keep the store alive: this machine's clock is wrong")
+            self._failed(error)
+            raise error
+
+    def confirm(self) -> Steps[None]:
+        """Have replicas acknowledge what is there already, where the store waits for them."""
+        if not self._waits_for_replicas:
+            return
+        for lost in range(ROUNDS):
+            if lost:
+                yield from self.pause(lost)
+            [marker] = yield from self._get([MARKER], fresh=True)
+            if (yield from self.replace(MARKER, marker, marker, _MARKER_KEEP_MS)):
+                return
+        raise StoreUnavailable("others keep changing the marker")
+
     def _touch(self) -> Steps[None]:
         """Say that the store is alive, by its marker as it is now, and not as a cache has it."""
         if not self.failed_lately:
@@ -116,7 +142,11 @@ class MarkedStore:
     def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
         """Write a record in the place of another. False if others were faster."""
         call = partial(self._store.replace, key, before, after, keep_ms)
-        return bool((yield from self._ask(call, self._timeout_s)))
+        answer = yield from self._ask(call, self._timeout_s)
+        if not isinstance(answer, bool):
+            self._failed(TypeError("the store did not say whether it was done"))
+            raise StoreUnavailable
+        return answer
 
     def try_to_replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
         """`replace`, where it is of no matter whether it is done."""
@@ -139,7 +169,7 @@ class MarkedStore:
     def _get(self, keys: list[str], fresh: bool) -> Steps[list[bytes]]:
         ask = self._fresh if fresh and self._fresh is not None else self._store.get_many
         found = yield from self._ask(partial(ask, keys), self._timeout_s, is_answer=fresh)
-        if not isinstance(found, Sequence) or len(found) != len(keys):
+        if not _is_answer(found, len(keys)):
             self._failed(TypeError("the store did not answer what it was asked"))
             raise StoreUnavailable
         return list(found)
@@ -186,6 +216,12 @@ class MarkedStore:
 async def _in_time(call: Callable[[], Any], timeout_s: float) -> Any:
     answer = call()
     return await within(timeout_s, answer) if isawaitable(answer) else answer
+
+
+def _is_answer(found: Any, count: int) -> bool:
+    if not isinstance(found, Sequence) or len(found) != count:
+        return False
+    return all(type(value) is bytes for value in found)
 
 
 def _scanned(store: Any, part: str) -> Any:

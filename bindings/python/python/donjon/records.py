@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 import logging
 import os
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -31,6 +32,7 @@ __all__ = [
     "CachedRecords",
     "MemoryRecords",
     "RecordStore",
+    "begins_with",
 ]
 
 _ENTRY_BYTES = 250
@@ -56,7 +58,11 @@ class RecordStore(Protocol):
         """
 
     def scan(self, part: str, /) -> Iterator[bytes]:
-        """Give every record whose key has `part` in it, in any order, perhaps more than once."""
+        """Give every record whose key begins with `part`, but for the `{…}:` of a user's.
+
+        In any order, perhaps more than once. `begins_with` tells which those are, so that what else
+        lies in the same place, as limits with keys that strangers chose, is none of them.
+        """
 
 
 class AsyncRecordStore(Protocol):
@@ -73,7 +79,11 @@ class AsyncRecordStore(Protocol):
         """
 
     def scan(self, part: str, /) -> AsyncIterator[bytes]:
-        """Give every record whose key has `part` in it, in any order, perhaps more than once."""
+        """Give every record whose key begins with `part`, but for the `{…}:` of a user's.
+
+        In any order, perhaps more than once. `begins_with` tells which those are, so that what else
+        lies in the same place, as limits with keys that strangers chose, is none of them.
+        """
 
 
 class _Kept(NamedTuple):
@@ -126,10 +136,10 @@ class MemoryRecords:
             return True
 
     def scan(self, part: str) -> Iterator[bytes]:
-        """Give every record whose key has `part` in it."""
+        """Give every record whose key begins with `part`, but for the `{…}:` of a user's."""
         with self._lock:
             now = time.monotonic()
-            found = [key for key in self._entries if part in key]
+            found = [key for key in self._entries if begins_with(key, part)]
             values = [self._live(key, now) for key in found]
         return (value for value in values if value)
 
@@ -163,6 +173,15 @@ class MemoryRecords:
             _log.warning("records are kept in a process that was forked: each has its own")
 
 
+_RECORD_KEY = re.compile(r"(?:\{[A-Za-z0-9_-]{22}\}:)?([A-Za-z0-9_:-]+)")
+
+
+def begins_with(key: str, part: str) -> bool:
+    """Tell whether it is the key of a record, and begins so, but for the `{…}:` of a user's."""
+    record = _RECORD_KEY.fullmatch(key)
+    return record is not None and record[1].startswith(part)
+
+
 def _size(key: str, value: bytes) -> int:
     return _ENTRY_BYTES + len(key) + len(value) if value else 0
 
@@ -193,6 +212,7 @@ class _Cached:
         if isinstance(max_entries, bool) or not isinstance(max_entries, int) or max_entries < 1:
             raise InvalidArgument("max_entries is a positive integer")
         self._store = store
+        self.waits_for_replicas = bool(getattr(store, "waits_for_replicas", False))
         self._max_age_s = milliseconds(max_age, "max_age") / 1000
         further = milliseconds(stale_if_error, "stale_if_error", least=0)
         self._stale_s = self._max_age_s + further / 1000

@@ -32,6 +32,7 @@ from donjon._donjon import Limits, Verdict, compare_and_set_script
 from donjon._duration import Duration, milliseconds
 from donjon._steps import Steps, arun, run
 from donjon.errors import ConfigError, InvalidArgument, StoreUnavailable
+from donjon.records import begins_with
 
 __all__ = ["AsyncRedisRecords", "AsyncRedisStore", "RedisRecords", "RedisStore"]
 
@@ -227,6 +228,7 @@ class _Records(_Scripted):
         super().__init__(client, prefix)
         self._is_cluster = hasattr(client, "mget_nonatomic")
         self._wait_replicas = wait_replicas
+        self.waits_for_replicas = wait_replicas > 0
         self._wait_ms = milliseconds(wait_timeout, "wait_timeout")
 
     def _get_many(self, keys: Sequence[str]) -> Steps[list[bytes]]:
@@ -280,7 +282,7 @@ class _Records(_Scripted):
         return self._client.get_node_from_key(name) if self._is_cluster else None  # type: ignore[attr-defined]
 
     def _key(self, name: bytes) -> str:
-        return name.decode()[len(self._prefix) :]
+        return name.decode(errors="replace")[len(self._prefix) :]
 
     def _matching(self, part: str) -> str:
         return f"{_literally(self._prefix)}*{_literally(part)}*"
@@ -306,10 +308,11 @@ class RedisRecords(_Records):
         return run(self._replace(key, before, after, keep_ms))
 
     def scan(self, part: str) -> Iterator[bytes]:
-        """Give every record whose key has `part` in it, in any order, perhaps more than once."""
+        """Give every record whose key begins with `part`, but for the `{…}:` of a user's."""
         page: list[str] = []
         for name in self._client.scan_iter(match=self._matching(part), count=_PAGE):
-            page.append(self._key(name))
+            if begins_with(key := self._key(name), part):
+                page.append(key)
             if len(page) == _PAGE:
                 yield from filter(None, self.get_many(page))
                 page = []
@@ -330,10 +333,11 @@ class AsyncRedisRecords(_Records):
         return await arun(self._replace(key, before, after, keep_ms))
 
     async def scan(self, part: str) -> AsyncIterator[bytes]:
-        """Give every record whose key has `part` in it, in any order, perhaps more than once."""
+        """Give every record whose key begins with `part`, but for the `{…}:` of a user's."""
         page: list[str] = []
         async for name in self._client.scan_iter(match=self._matching(part), count=_PAGE):
-            page.append(self._key(name))
+            if begins_with(key := self._key(name), part):
+                page.append(key)
             if len(page) == _PAGE:
                 for value in filter(None, await self.get_many(page)):
                     yield value

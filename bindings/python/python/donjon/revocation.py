@@ -63,7 +63,7 @@ SEQUENCE = "revocation-set"
 """The key under which the store has the sequence of the last set."""
 
 _SEQUENCE_KEEP_MS = 10 * 366 * 86_400_000
-_LONGEST_TTL = timedelta(days=30)
+LONGEST_TTL = timedelta(days=30)
 _SKEW = timedelta(seconds=2)
 _SLOW_MS = 1000
 _DAY_S = 86_400
@@ -92,10 +92,10 @@ class _Revocations:
         self._on_failure: _OnFailure = "refuse"
 
     @classmethod
-    def _over(cls, keyring: Keyring, store: MarkedStore) -> Any:
+    def _over(cls, keyring: Keyring, store: MarkedStore, longest_ttl: Duration) -> Any:
         """Make the revocations of a manager of sessions, in its store."""
         made = cls.__new__(cls)
-        _Revocations.__init__(made, keyring, store, longest_ttl=_LONGEST_TTL, skew=_SKEW)
+        _Revocations.__init__(made, keyring, store, longest_ttl=longest_ttl, skew=_SKEW)
         return made
 
     def _check(self, claims: Claims) -> Steps[None]:
@@ -131,15 +131,23 @@ class _Revocations:
                 now_ms=found.now_ms,
                 store_since_ms=found.since_ms,
             )
-            written = value == stored
-            if not written:
-                written = yield from self._store.replace(key, stored, value, keep_ms)
+            # What is there already is written again: a store that waits for replicas waits then.
+            written = yield from self._store.replace(key, stored, value, keep_ms)
             # All tokens until *now* die, also those that were minted while this was written.
             if written and (kind != "subject" or _clock_is_near(found)):
                 return
         raise StoreUnavailable("others keep changing the record")
 
     def _revoke_token(self, claims: Claims) -> Steps[None]:
+        if claims.generation is not None and claims.family is not None:
+            # Of a refresh token others follow.
+            yield from self._revoke(
+                "family",
+                subject=claims.subject or "",
+                id=claims.family,
+                until=claims.expires_at,
+            )
+            return
         if claims.token_id is None:
             raise MissingClaim("a token without `jti` is revoked by its subject, or by its family")
         yield from self._revoke(
@@ -201,7 +209,7 @@ class Revocations(_Revocations):
         *,
         on_failure: _OnFailure = "refuse",
         max_silence: Duration = _DAY_S,
-        longest_ttl: Duration = _LONGEST_TTL,
+        longest_ttl: Duration = LONGEST_TTL,
         skew: Duration = _SKEW,
     ) -> None:
         marked = MarkedStore(
@@ -220,7 +228,7 @@ class Revocations(_Revocations):
         run(self._check(claims))
 
     def revoke(self, claims: Claims) -> None:
-        """Take back this token, until it would have ended."""
+        """Take back this token until it would have ended; with a refresh token, its family."""
         run(self._revoke_token(claims))
 
     def revoke_token(self, subject: str, token_id: str, *, until: int | None = None) -> None:
@@ -266,7 +274,7 @@ class AsyncRevocations(_Revocations):
         *,
         on_failure: _OnFailure = "refuse",
         max_silence: Duration = _DAY_S,
-        longest_ttl: Duration = _LONGEST_TTL,
+        longest_ttl: Duration = LONGEST_TTL,
         skew: Duration = _SKEW,
         timeout_s: float = 2.0,
     ) -> None:
@@ -286,7 +294,7 @@ class AsyncRevocations(_Revocations):
         await arun(self._check(claims))
 
     async def revoke(self, claims: Claims) -> None:
-        """Take back this token, until it would have ended."""
+        """Take back this token until it would have ended; with a refresh token, its family."""
         await arun(self._revoke_token(claims))
 
     async def revoke_token(self, subject: str, token_id: str, *, until: int | None = None) -> None:

@@ -43,7 +43,7 @@ from donjon.errors import (
     WrongTokenType,
 )
 from donjon.records import AsyncCachedRecords, AsyncRecordStore, MemoryRecords, RecordStore
-from donjon.revocation import AsyncRevocations, Revocations, suspect_of
+from donjon.revocation import LONGEST_TTL, AsyncRevocations, Revocations, suspect_of
 
 __all__ = [
     "AsyncSessionManager",
@@ -153,15 +153,14 @@ class _Manager:
             verdict = _accepted(decide(found))
             # An older secret's records would have sign-ins beyond what this one counts.
             for key, older in zip(keys[1:], found.values[1 : len(keys)], strict=True):
-                if older and not (yield from self._store.replace(key, older, b"", 0)):
-                    break
-            else:
-                before, after = found.values[0], verdict.record
-                if (yield from self._store.replace(keys[0], before, after, verdict.keep_ms)):
-                    for handle, kind in _session(verdict).evicted:
-                        if kind == "tokens":
-                            yield from self._revoke_family(subject, handle)
-                    return verdict
+                if older:
+                    yield from self._revoke_in(key, subject, "all", "")
+            before, after = found.values[0], verdict.record
+            if (yield from self._store.replace(keys[0], before, after, verdict.keep_ms)):
+                for handle, kind in _session(verdict).evicted:
+                    if kind == "tokens":
+                        yield from self._revoke_family(subject, handle)
+                return verdict
         raise StoreUnavailable(_CONTENDED)
 
     def _settle(self, key: str, decide: _Decide) -> Steps[SessionVerdict]:
@@ -235,8 +234,10 @@ class _Manager:
                 record, "one", handle=id, now_ms=found.now_ms, store_since_ms=found.since_ms
             )
 
-        with suppress(InvalidSession):  # It is not there, and that is what was asked for.
+        try:
             yield from self._settle(self._sessions.key(id), decide)
+        except InvalidSession:  # It is not there, and that is what was asked for.
+            yield from self._store.confirm()
 
     def _list(self, subject: str, current: str) -> Steps[_Listed]:
         found = yield from self._store.read(self._sessions.keys(subject), fresh=True)
@@ -297,6 +298,7 @@ class _Manager:
                 if ended.kind == "tokens":
                     yield from self._revoke_family(subject, ended.handle)
             if verdict.write != "must":
+                yield from self._store.confirm()
                 return list(verdict.revoked)
             after = verdict.record
             if (yield from self._store.replace(key, before, after, verdict.keep_ms)):
@@ -418,7 +420,8 @@ class SessionManager(_Manager):
     `docs/sessions.md` has it; without one, 8 hours idle, a day in all, five sign-ins per user, of
     which the oldest goes. A store whose marker nobody has touched for `max_silence` counts as one
     that was set back, and its sessions end: let it be no longer than the age of a backup that you
-    would restore.
+    would restore. `longest_ttl` is how long your longest access token lives: for so long is kept
+    that it was taken back.
     """
 
     revocations: Revocations
@@ -431,6 +434,7 @@ class SessionManager(_Manager):
         *,
         config: Mapping[str, Any] | None = None,
         max_silence: Duration = 86_400,
+        longest_ttl: Duration = LONGEST_TTL,
     ) -> None:
         marked = MarkedStore(
             store,
@@ -441,7 +445,7 @@ class SessionManager(_Manager):
             consequence="nobody is let in",
         )
         super().__init__(keyring, marked, config)
-        self.revocations = Revocations._over(keyring, marked)
+        self.revocations = Revocations._over(keyring, marked, longest_ttl)
 
     def log_in(
         self,
@@ -568,6 +572,7 @@ class AsyncSessionManager(_Manager):
         *,
         config: Mapping[str, Any] | None = None,
         max_silence: Duration = 86_400,
+        longest_ttl: Duration = LONGEST_TTL,
         timeout_s: float = 2.0,
     ) -> None:
         marked = MarkedStore(
@@ -579,7 +584,7 @@ class AsyncSessionManager(_Manager):
             consequence="nobody is let in",
         )
         super().__init__(keyring, marked, config)
-        self.revocations = AsyncRevocations._over(keyring, marked)
+        self.revocations = AsyncRevocations._over(keyring, marked, longest_ttl)
 
     async def log_in(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -22,12 +23,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from donjon.errors import ConfigError
+from donjon.records import begins_with
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _PAGE = 500
 _INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
@@ -78,6 +80,16 @@ class _Statements:
         return self.table.c.expires_ms > _now_ms()
 
 
+@contextmanager
+def _hidden() -> Iterator[None]:
+    """Keep what was to be written out of the errors: they are logged."""
+    try:
+        yield
+    except StatementError as error:
+        error.hide_parameters = True
+        raise
+
+
 class SqlRecords:
     """Keeps records in a table of PostgreSQL or SQLite.
 
@@ -101,7 +113,7 @@ class SqlRecords:
 
     def get_many(self, keys: Sequence[str]) -> list[bytes]:
         """Return what each key has, in order; nothing is `b""`."""
-        with self._engine.connect() as connection:
+        with _hidden(), self._engine.connect() as connection:
             return _in_order(keys, connection.execute(self._statements.get(keys)))
 
     def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
@@ -110,7 +122,7 @@ class SqlRecords:
             return self.get_many([key]) == [b""]
         statement = self._statements.replace(key, before, after, keep_ms)
         try:
-            with self._engine.connect() as connection:
+            with _hidden(), self._engine.connect() as connection:
                 return connection.execute(statement).rowcount == 1
         except DBAPIError as error:
             if _is_lost(error):
@@ -118,19 +130,19 @@ class SqlRecords:
             raise
 
     def scan(self, part: str) -> Iterator[bytes]:
-        """Give every record whose key has `part` in it."""
+        """Give every record whose key begins with `part`, but for the `{…}:` of a user's."""
         last = ""
         while True:
-            with self._engine.connect() as connection:
+            with _hidden(), self._engine.connect() as connection:
                 rows = connection.execute(self._statements.page(part, last)).all()
-            yield from (value for key, value in rows if part in key)
+            yield from (value for key, value in rows if begins_with(key, part))
             if len(rows) < _PAGE:
                 return
             last = rows[-1].key
 
     def purge(self) -> int:
         """Delete what is over, and return how much that was. Now and then is often enough."""
-        with self._engine.connect() as connection:
+        with _hidden(), self._engine.connect() as connection:
             return connection.execute(self._statements.purge()).rowcount
 
 
@@ -141,6 +153,12 @@ class AsyncSqlRecords:
         self._statements = _Statements(engine.dialect.name, table)
         self._engine = engine.execution_options(**_OPTIONS)
 
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[AsyncConnection]:
+        with _hidden():
+            async with self._engine.connect() as connection:
+                yield connection
+
     @staticmethod
     def table(metadata: MetaData, name: str = "donjon_records") -> Table:
         """Return a table for records: the bytes of each key, and when they are over."""
@@ -148,12 +166,12 @@ class AsyncSqlRecords:
 
     async def create_table(self) -> None:
         """Create the table, unless it is there."""
-        async with self._engine.connect() as connection:
+        async with self._connect() as connection:
             await connection.run_sync(self._statements.table.create, checkfirst=True)
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes]:
         """Return what each key has, in order; nothing is `b""`."""
-        async with self._engine.connect() as connection:
+        async with self._connect() as connection:
             return _in_order(keys, await connection.execute(self._statements.get(keys)))
 
     async def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
@@ -162,7 +180,7 @@ class AsyncSqlRecords:
             return await self.get_many([key]) == [b""]
         statement = self._statements.replace(key, before, after, keep_ms)
         try:
-            async with self._engine.connect() as connection:
+            async with self._connect() as connection:
                 return (await connection.execute(statement)).rowcount == 1
         except DBAPIError as error:
             if _is_lost(error):
@@ -170,13 +188,13 @@ class AsyncSqlRecords:
             raise
 
     async def scan(self, part: str) -> AsyncIterator[bytes]:
-        """Give every record whose key has `part` in it."""
+        """Give every record whose key begins with `part`, but for the `{…}:` of a user's."""
         last = ""
         while True:
-            async with self._engine.connect() as connection:
+            async with self._connect() as connection:
                 rows = (await connection.execute(self._statements.page(part, last))).all()
             for key, value in rows:
-                if part in key:
+                if begins_with(key, part):
                     yield value
             if len(rows) < _PAGE:
                 return
@@ -184,7 +202,7 @@ class AsyncSqlRecords:
 
     async def purge(self) -> int:
         """Delete what is over, and return how much that was. Now and then is often enough."""
-        async with self._engine.connect() as connection:
+        async with self._connect() as connection:
             return (await connection.execute(self._statements.purge())).rowcount
 
 
