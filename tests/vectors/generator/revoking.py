@@ -169,7 +169,9 @@ def store_marker(stored: bytes, seen: bytes, max_silence_ms: int, now_ms: int) -
     else:
         if since_ms > ahead_ms:
             raise ClockBehind
-        reason = "rolled back" if count < seen_count else "silent" if now_ms - alive_ms > max_silence_ms else ""
+        # Each write counts on, so that two markers of one count are of two histories.
+        is_other = bool(seen) and count == seen_count and stored != seen
+        reason = "rolled back" if count < seen_count or is_other else "silent" if now_ms - alive_ms > max_silence_ms else ""
     write = 0
     if reason:
         # Later than the beginning that was seen, also in one second: tokens are stamped in seconds.
