@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -1010,3 +1011,113 @@ def test_sessions_are_the_same_if_all_of_them_is(memory: MemoryRecords, clock: C
 @pytest.fixture(autouse=True)
 def _log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
+
+
+# ---- what others do to it ----
+
+
+def test_silence_is_confirmed_before_everybody_is_logged_out(
+    memory: MemoryRecords, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine whose clock is ahead ends nothing while others keep the store alive."""
+    healthy, ahead = manager_of(memory), session_manager(KEYRING, memory, max_silence=DAY_S)
+    token = healthy.log_in("ann").id
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        clock.advance(-2 * DAY_S + 2)
+        healthy.keep_alive()
+        clock.advance(2 * DAY_S)
+
+    monkeypatch.setattr(ahead._store, "_sleep", sleep)
+    clock.advance(2 * DAY_S)
+    with pytest.raises(StoreUnavailable, match="clock"):
+        ahead.check(token)
+    assert waited == [2.5]
+    clock.advance(-2 * DAY_S)
+    assert healthy.check(token)
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_a_lone_server_has_is_not_said_to_be_acknowledged_when_it_is_asked_again(
+    redis_server: Server,
+) -> None:
+    with redis.Redis(port=redis_server.port) as client:
+        client.flushall()
+        plain = manager_of(RedisRecords(client))
+        token, pair = plain.log_in("ann").id, plain.begin_tokens(TOKENS, "ann")
+        claims = access_of(pair, _clock.now_ms() // 1000 + 3)
+        options: dict[str, Any] = {"wait_replicas": 1, "wait_timeout": timedelta(milliseconds=10)}
+        waiting = manager_of(RedisRecords(client, **options))
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                waiting.log_out(token)
+            with pytest.raises(StoreUnavailable):
+                waiting.revocations.revoke(claims)
+            with pytest.raises(StoreUnavailable):
+                waiting.log_out_everywhere("ann")
+        assert is_dead(plain, token)
+
+
+@pytest.mark.parametrize("answer", [1, "0", b"0", None, object()])
+def test_a_store_that_does_not_say_whether_it_wrote_fails(answer: Any) -> None:
+    class Vague(MemoryRecords):
+        vague = ""
+
+        def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Any:
+            return answer if self.vague else super().replace(key, before, after, keep_ms)
+
+        def get_many(self, keys: Any) -> Any:
+            found = super().get_many(keys)
+            return [bytearray(value) for value in found] if self.vague == "read" else found
+
+    store = Vague()
+    manager = manager_of(store)
+    token = manager.log_in("ann").id
+    store.vague = "write"
+    with pytest.raises(StoreUnavailable):
+        manager.log_out(token)
+    store.vague = "read"
+    with pytest.raises(StoreUnavailable):
+        manager.check(token)
+
+
+@pytest.mark.usefixtures("clock")
+def test_families_under_an_older_secret_end_with_their_access_tokens(
+    memory: MemoryRecords,
+) -> None:
+    pair = manager_of(memory).begin_tokens(TOKENS, "ann")
+    claims = access_of(pair, _clock.now_ms() // 1000 + 3)
+    rotated = KEYRING.rotate("device", overlap=30 * DAY_S)
+    after = session_manager(rotated, memory, max_silence=LONG)
+    after.revocations.check(claims)
+    after.log_in("ann")
+    with pytest.raises(TokenRevoked):
+        after.revocations.check(claims)
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_refresh_token_that_is_revoked_ends_its_family(memory: MemoryRecords) -> None:
+    manager = manager_of(memory)
+    pair = manager.begin_tokens(TOKENS, "ann")
+    now = _clock.now_ms() // 1000 + 3
+    manager.revocations.revoke(refresh_of(pair, now))
+    with pytest.raises(TokenRevoked):
+        manager.revocations.check(access_of(pair, now))
+
+
+def test_errors_of_a_database_have_no_records_in_them(
+    stores: Stores, caplog: pytest.LogCaptureFixture
+) -> None:
+    store: Any = stores.store("postgresql")
+    manager = manager_of(store)
+    with store._engine.connect() as connection:
+        connection.exec_driver_sql("DROP TABLE donjon_records")
+    secret = b"a secret of the service"
+    with pytest.raises(Exception, match="donjon_records") as caught:
+        store.replace("k", b"", secret, 1000)
+    assert "secret" not in str(caught.value)
+    with pytest.raises(StoreUnavailable):
+        manager.log_in("ann")
+    assert "the store of records fails" in caplog.text

@@ -94,8 +94,16 @@ class MarkedStore:
             seen, now_ms = self._seen, _clock.now_ms()
             is_fresh = fresh or lost > 0 or not self.has_cache
             stored, *values = yield from self._get([MARKER, *keys], is_fresh)
-            verdict = store_marker(stored, seen, max_silence_ms=self._max_silence_ms, now_ms=now_ms)
+            try:
+                verdict = store_marker(
+                    stored, seen, max_silence_ms=self._max_silence_ms, now_ms=now_ms
+                )
+            except StoreUnavailable as error:  # This machine's clock is behind that of others.
+                self._failed(error)
+                raise
             marker = stored
+            if verdict.reason == "silent":
+                yield from self._confirm_silence(stored)
             if verdict.write == "must":
                 if not (yield from self.replace(MARKER, stored, verdict.marker, verdict.keep_ms)):
                     continue
