@@ -172,8 +172,17 @@ func (c *CachedRecords) forget(key string) {
 	delete(c.old, key)
 }
 
+// WaitsForReplicas reports whether the store does.
+func (c *CachedRecords) WaitsForReplicas() bool {
+	if c == nil {
+		return false
+	}
+	waiting, is := c.Store.(replicaWaiter)
+	return is && waiting.WaitsForReplicas()
+}
+
 // Scan implements [RecordScanner], if the store does: it remembers nothing.
-func (c *CachedRecords) Scan(ctx context.Context, part string) iter.Seq2[[]byte, error] {
+func (c *CachedRecords) Scan(ctx context.Context, part string) iter.Seq2[ScannedRecord, error] {
 	if c == nil || c.Store == nil {
 		return failedScan(ErrClosed)
 	}
@@ -184,6 +193,6 @@ func (c *CachedRecords) Scan(ctx context.Context, part string) iter.Seq2[[]byte,
 	return scanner.Scan(ctx, part)
 }
 
-func failedScan(err error) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) { yield(nil, err) }
+func failedScan(err error) iter.Seq2[ScannedRecord, error] {
+	return func(yield func(ScannedRecord, error) bool) { yield(ScannedRecord{}, err) }
 }

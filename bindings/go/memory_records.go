@@ -88,12 +88,12 @@ func (m *MemoryRecords) Replace(ctx context.Context, key string, before, after [
 }
 
 // Scan implements [RecordScanner].
-func (m *MemoryRecords) Scan(ctx context.Context, part string) iter.Seq2[[]byte, error] {
+func (m *MemoryRecords) Scan(ctx context.Context, part string) iter.Seq2[ScannedRecord, error] {
 	values, err := m.containing(ctx, part)
 	if err != nil {
 		return failedScan(err)
 	}
-	return func(yield func([]byte, error) bool) {
+	return func(yield func(ScannedRecord, error) bool) {
 		for _, value := range values {
 			if !yield(value, nil) {
 				return
@@ -102,17 +102,17 @@ func (m *MemoryRecords) Scan(ctx context.Context, part string) iter.Seq2[[]byte,
 	}
 }
 
-func (m *MemoryRecords) containing(ctx context.Context, part string) ([][]byte, error) {
+func (m *MemoryRecords) containing(ctx context.Context, part string) ([]ScannedRecord, error) {
 	if err := m.usable(ctx); err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.expire()
-	var values [][]byte
+	var values []ScannedRecord
 	for key, record := range m.records {
 		if strings.Contains(key, part) {
-			values = append(values, record.value)
+			values = append(values, ScannedRecord{key, record.value})
 		}
 	}
 	return values, nil

@@ -269,6 +269,24 @@ func (b *recordBook) write(ctx context.Context, key string, before []byte, decid
 	}
 }
 
+// confirmedKeep is for how long what is written only to be acknowledged is kept.
+const confirmedKeep = time.Minute
+
+// confirm makes sure that the replicas have what was written to the record under key, if
+// the store waits for them: by another write to the same server, which they acknowledge
+// after all that was written before.
+func (b *recordBook) confirm(ctx context.Context, key string) error {
+	if waiting, is := b.store.(replicaWaiter); !is || !waiting.WaitsForReplicas() {
+		return nil
+	}
+	return b.change(ctx, []string{key + ":confirmed"}, func(reading) (decision, error) {
+		return decision{nil, abi.WriteMust, []byte{1}, confirmedKeep}, nil
+	})
+}
+
+// A replicaWaiter is a [RecordStore] that waits until replicas have what it writes.
+type replicaWaiter interface{ WaitsForReplicas() bool }
+
 // turn waits until nobody else in this process changes the record.
 func (b *recordBook) turn(ctx context.Context, key string) (giveBack func(), err error) {
 	turn := b.turns[cacheStripe(key)%turnstiles]

@@ -27,8 +27,14 @@ type RecordStore interface {
 // A RecordScanner is a [RecordStore] that can be walked, as [Revocations.Publish] has
 // to.
 type RecordScanner interface {
-	// Scan yields the values of all keys that part is in, in any order, some of them
+	// Scan yields all keys that part is in, with their values, in any order, some of them
 	// perhaps twice: those that were there all the time among them. It ends with the
 	// first error.
-	Scan(ctx context.Context, part string) iter.Seq2[[]byte, error]
+	Scan(ctx context.Context, part string) iter.Seq2[ScannedRecord, error]
+}
+
+// A ScannedRecord is one that [RecordScanner] yields.
+type ScannedRecord struct {
+	Key   string // as [RecordStore] has it
+	Value []byte
 }

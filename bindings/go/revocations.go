@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"github.com/donjon-security/donjon/bindings/go/internal/abi"
@@ -227,14 +228,21 @@ func (r *Revocations) publish(ctx context.Context, scanner RecordScanner, keys *
 	return set, nil
 }
 
+// revocationKeys are those that the kernel writes revocations under.
+var revocationKeys = regexp.MustCompile(`\A(?:\{[\w-]{22}\}:revoked:(?:since|(?:token|family):[\w-]{22})|revoked:key:[\w-]{22})\z`)
+
 func scanned(ctx context.Context, scanner RecordScanner) ([]byte, error) {
 	var records []byte
 	for record, err := range scanner.Scan(ctx, revocationPart) {
 		if err != nil {
 			return nil, err
 		}
-		records = binary.BigEndian.AppendUint32(records, uint32(len(record)))
-		records = append(records, record...)
+		// Others may have keys with the same beginning, such as limits of what strangers send.
+		if !revocationKeys.MatchString(record.Key) {
+			continue
+		}
+		records = binary.BigEndian.AppendUint32(records, uint32(len(record.Value)))
+		records = append(records, record.Value...)
 	}
 	return records, nil
 }

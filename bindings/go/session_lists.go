@@ -102,8 +102,17 @@ func (m *SessionManager) endAll(ctx context.Context, keys []string, subject stri
 func (m *SessionManager) end(ctx context.Context, key, subject string, scope SessionScope, handle string) error {
 	return m.book.changeInTurn(ctx, []string{key}, func(read reading) (decision, error) {
 		verdict, err := m.sessions.Revoke(read.values[0], subject, scope, handle, read.now, read.since)
-		if err != nil || verdict.Refusal != nil {
-			return verdict.decision(), err
+		if err != nil {
+			return decision{}, err
+		}
+		if verdict.Write == WriteNothing {
+			// Perhaps ended before, by somebody whom no replica has acknowledged it to.
+			if err := m.book.confirm(ctx, key); err != nil {
+				return decision{}, err
+			}
+		}
+		if verdict.Refusal != nil {
+			return verdict.decision(), nil
 		}
 		for _, ended := range verdict.Ended {
 			if err := m.endTokens(ctx, subject, ended.Handle, ended.Kind); err != nil {

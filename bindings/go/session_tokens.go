@@ -3,7 +3,6 @@ package donjon
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"maps"
 	"slices"
 )
@@ -196,15 +195,13 @@ func (m *SessionManager) refreshAt(ctx context.Context, issuer *Issuer, key stri
 		if err == nil && verdict.Refusal == nil {
 			pair, err = m.mint(issuer, verdict.Session, state, read, sinces, access)
 		}
+		if err == nil && errors.Is(verdict.Refusal, ErrReuseDetected) {
+			// Before the family is taken out of the record: afterwards, nobody would know
+			// that its access tokens are still to be revoked, should the store fail now.
+			err = m.endTokens(ctx, use.Subject, use.Family, TokenSession)
+		}
 		return verdict.decision(), err
 	})
-	if errors.Is(err, ErrReuseDetected) {
-		// The refusal stands; the access tokens that were issued meanwhile end as well.
-		if failed := m.endTokens(ctx, use.Subject, use.Family, TokenSession); failed != nil {
-			m.book.logger.LogAttrs(ctx, slog.LevelError, "the access tokens of a family that was used twice are not revoked",
-				slog.Attr{Key: "reason", Value: logged(failed)})
-		}
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -287,6 +287,9 @@ func isWebSocket(r *http.Request) bool {
 	if protocol := r.Header[":protocol"]; len(protocol) == 1 && protocol[0] == "websocket" {
 		return true
 	}
+	if r.Method != http.MethodGet {
+		return false // whatever else it says, it is answered as what its method says
+	}
 	for _, line := range r.Header.Values("Upgrade") {
 		for one := range strings.SplitSeq(line, ",") {
 			if strings.EqualFold(strings.TrimSpace(one), "websocket") {

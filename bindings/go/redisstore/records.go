@@ -169,5 +169,8 @@ func (r *Records) Replace(ctx context.Context, key string, before, after []byte,
 	return swapped == 1, nil
 }
 
+// WaitsForReplicas reports whether each write waits until replicas have it.
+func (r *Records) WaitsForReplicas() bool { return r.made() && r.opts.WaitReplicas > 0 }
+
 // made reports whether the store is one that [NewRecords] has made.
 func (r *Records) made() bool { return r != nil && r.client != nil }

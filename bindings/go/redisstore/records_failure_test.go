@@ -160,6 +160,62 @@ func TestAcknowledgedWritesSurviveAFailOver(t *testing.T) {
 	}
 }
 
+// What nobody has acknowledged is no better known when it is asked for again.
+func TestWhatWasNotAcknowledgedIsNotSaidToBeDoneTheNextTime(t *testing.T) {
+	s := start(t)
+	keys := sessionKeys(t)
+	m := managerOn(t, keys, redisstore.NewRecords(s.client(nil), nil), 10*time.Second)
+	logged, err := m.LogIn(t.Context(), donjon.NewSession{Subject: "ann", Client: home}, "")
+	ok(t, err)
+	opts := &redisstore.RecordsOptions{WaitReplicas: 1, WaitTimeout: time.Millisecond}
+	for name, store := range map[string]donjon.RecordStore{
+		"asked":      redisstore.NewRecords(s.client(nil), opts),
+		"remembered": &donjon.CachedRecords{Store: redisstore.NewRecords(s.client(nil), opts), MaxAge: time.Minute},
+	} {
+		lonely := managerOn(t, keys, store, 10*time.Second)
+		for range 2 {
+			if err := lonely.LogOut(t.Context(), logged.ID); !errors.Is(err, donjon.ErrStoreUnavailable) {
+				t.Errorf("%s: logged out: %v", name, err)
+			}
+			if err := lonely.Revocations().RevokeFamily(t.Context(), "ann", "AAAAAAAAAAAAAAAAAAAAAA"); !errors.Is(err, donjon.ErrStoreUnavailable) {
+				t.Errorf("%s: revoked: %v", name, err)
+			}
+		}
+	}
+}
+
+// Whatever strangers have limits keyed by, sets are published.
+func TestKeysOfOthersAreNotPublished(t *testing.T) {
+	s := start(t)
+	client := s.client(nil)
+	revocations, err := donjon.NewRevocations(sessionKeys(t), redisstore.NewRecords(client, nil), donjon.RevocationsOptions{})
+	ok(t, err)
+	defer revocations.Close()
+	keys := sessionKeys(t)
+	limits := redisstore.New(client, nil)
+	_, err = limits.Spend(t.Context(), parse(t, "5/hour"), "login:revoked:x", 1)
+	ok(t, err)
+	for _, key := range []string{"donjon:{login:revoked:x}", "donjon:{AAAAAAAAAAAAAAAAAAAAAA}:revoked:since}", "donjon:revoked:\xff", "donjon:revoked:key:short"} {
+		ok(t, client.Set(t.Context(), key, "odd", 0).Err())
+	}
+	ok(t, revocations.RevokeSubject(t.Context(), "ann"))
+	ok(t, revocations.RevokeKey(t.Context(), "key"))
+	ok(t, revocations.RevokeToken(t.Context(), "ann", "id", time.Now().Add(time.Hour)))
+	ok(t, revocations.RevokeFamily(t.Context(), "ann", "family"))
+	set, err := revocations.Publish(t.Context(), keys, time.Hour)
+	ok(t, err)
+	opened, err := donjon.OpenRevocationSet(set, keys, 0)
+	ok(t, err)
+	defer opened.Close()
+	for _, query := range []donjon.RevocationQuery{
+		{Subject: "ann", IssuedAt: time.Now().Add(-time.Hour)}, {KeyID: "key"}, {TokenID: "id"}, {Family: "family"},
+	} {
+		if _, err := opened.Check(query); !errors.Is(err, donjon.ErrRevoked) {
+			t.Errorf("%+v: %v", query, err)
+		}
+	}
+}
+
 func TestAcknowledgedWritesOnACluster(t *testing.T) {
 	client := cluster(t)
 	lonely := redisstore.NewRecords(client, &redisstore.RecordsOptions{WaitReplicas: 1, WaitTimeout: time.Millisecond})

@@ -15,15 +15,15 @@ const scanCount = 1000
 
 // Scan implements [donjon.RecordScanner]. While a cluster moves slots, it may miss
 // what is moved.
-func (r *Records) Scan(ctx context.Context, part string) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
+func (r *Records) Scan(ctx context.Context, part string) iter.Seq2[donjon.ScannedRecord, error] {
+	return func(yield func(donjon.ScannedRecord, error) bool) {
 		if !r.made() {
-			yield(nil, donjon.ErrClosed)
+			yield(donjon.ScannedRecord{}, donjon.ErrClosed)
 			return
 		}
 		nodes, err := within(ctx, r.patient, r.nodes)
 		if err != nil {
-			yield(nil, failure(err))
+			yield(donjon.ScannedRecord{}, failure(err))
 			return
 		}
 		pattern := literally(r.opts.Prefix) + "*" + literally(part) + "*"
@@ -36,8 +36,9 @@ func (r *Records) Scan(ctx context.Context, part string) iter.Seq2[[]byte, error
 }
 
 // scanNode yields what one server has, and reports whether to go on.
-func (r *Records) scanNode(ctx context.Context, node redis.UniversalClient, pattern string, yield func([]byte, error) bool) bool {
+func (r *Records) scanNode(ctx context.Context, node redis.UniversalClient, pattern string, yield func(donjon.ScannedRecord, error) bool) bool {
 	type page struct {
+		keys   []string
 		values [][]byte
 		next   uint64
 	}
@@ -45,17 +46,18 @@ func (r *Records) scanNode(ctx context.Context, node redis.UniversalClient, patt
 		found, err := within(ctx, r.patient, func(ctx context.Context) (page, error) {
 			keys, next, err := node.Scan(ctx, cursor, pattern, scanCount).Result()
 			if err != nil || len(keys) == 0 {
-				return page{nil, next}, err
+				return page{nil, nil, next}, err
 			}
 			values, err := getAll(ctx, node, keys)
-			return page{values, next}, err
+			return page{keys, values, next}, err
 		})
 		if err != nil {
-			yield(nil, failure(err))
+			yield(donjon.ScannedRecord{}, failure(err))
 			return false
 		}
-		for _, value := range found.values {
-			if value != nil && !yield(value, nil) {
+		for i, value := range found.values {
+			record := donjon.ScannedRecord{Key: strings.TrimPrefix(found.keys[i], r.opts.Prefix), Value: value}
+			if value != nil && !yield(record, nil) {
 				return false
 			}
 		}

@@ -57,7 +57,7 @@ func (s *noteStore) Replace(ctx context.Context, key string, before, after []byt
 	return s.RecordStore.Replace(ctx, key, before, after, keep)
 }
 
-func (s *noteStore) Scan(ctx context.Context, part string) iter.Seq2[[]byte, error] {
+func (s *noteStore) Scan(ctx context.Context, part string) iter.Seq2[donjon.ScannedRecord, error] {
 	return s.RecordStore.(donjon.RecordScanner).Scan(ctx, part)
 }
 

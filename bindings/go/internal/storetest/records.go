@@ -265,9 +265,9 @@ func scan(t *testing.T, store donjon.RecordStore) {
 func scanned(t testing.TB, scanner donjon.RecordScanner, part string) []string {
 	t.Helper()
 	found := make(map[string]bool)
-	for value, err := range scanner.Scan(t.Context(), part) {
+	for record, err := range scanner.Scan(t.Context(), part) {
 		ok(t, err)
-		found[string(value)] = true
+		found[string(record.Value)] = true
 	}
 	var values []string
 	for value := range found {
