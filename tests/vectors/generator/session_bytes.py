@@ -61,10 +61,10 @@ def records() -> Suite:
     tag = PLAIN_RING.tags("ann")[0]
     whole = {"small": bytes(Record("ann", small)), "large": bytes(Record("ann", large))}
     locked = {name: sealed(SEALED_RING, tag, plain, Entropy(f"sealing {name}")) for name, plain in whole.items()}
-    for name in whole:
-        checks(f"{name}, plain", whole[name], golden=True, attack=None, status="ok")
+    for name, plain in whole.items():
+        checks(f"{name}, plain", plain, golden=True, attack=None, status="ok")
         checks(f"{name}, sealed", locked[name], ring=SEALED_RING, config=sealed_config, golden=True, attack=None, status="ok")
-        checks(f"{name}, plain where it is to be sealed", whole[name], ring=SEALED_RING, config=sealed_config, status="invalid_session", reason=FOREIGN)
+        checks(f"{name}, plain where it is to be sealed", plain, ring=SEALED_RING, config=sealed_config, status="invalid_session", reason=FOREIGN)
         checks(f"{name}, sealed where it is to be plain", locked[name], ring=SEALED_RING, status="invalid_session", reason=FOREIGN)
     for name, stored in whole.items():
         lengths = range(1, len(stored)) if name == "small" else sorted({*range(1, len(stored), 13), *range(len(stored) - 5, len(stored))})
