@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,6 +27,8 @@ type noteStore struct {
 	mu    sync.Mutex
 	keys  map[string]bool
 	fails atomic.Bool
+	// a part of the keys that cannot be written, if not nil
+	failsAt atomic.Pointer[string]
 	// called between a read and its answer, if not nil
 	afterRead atomic.Pointer[func()]
 }
@@ -49,6 +52,9 @@ func (s *noteStore) GetMany(ctx context.Context, keys []string) ([][]byte, error
 
 func (s *noteStore) Replace(ctx context.Context, key string, before, after []byte, keep time.Duration) (bool, error) {
 	if s.fails.Load() {
+		return false, errDown
+	}
+	if part := s.failsAt.Load(); part != nil && strings.Contains(key, *part) {
 		return false, errDown
 	}
 	s.mu.Lock()

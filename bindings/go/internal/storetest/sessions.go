@@ -110,6 +110,7 @@ func Sessions(t *testing.T, open Open) {
 		"refreshed":                    refreshed,
 		"refreshed at once":            refreshedAtOnce,
 		"refreshed, stolen":            refreshedStolen,
+		"a theft while it fails":       refreshedStolenWhileTheStoreFails,
 		"ended sign-ins' tokens":       endedTokens,
 		"log out everywhere":           sessionsLoggedOutEverywhere,
 		"log out everywhere, raced":    loggedOutEverywhereRaced,
@@ -586,6 +587,24 @@ func refreshedStolen(t *testing.T, w *world) {
 	w.clock.advance(time.Millisecond)
 	_, err = w.refresh(t, strict, pair)
 	is(t, "without a grace", err, donjon.ErrReuseDetected)
+}
+
+// A theft that is found while the store fails is found again, and the thief's access
+// token ends.
+func refreshedStolenWhileTheStoreFails(t *testing.T, w *world) {
+	m := w.manager(t, donjon.SessionsOptions{NoRefreshGrace: true})
+	stolen := beginTokens(t, m, w, "ann")
+	thief, err := w.refresh(t, m, stolen)
+	ok(t, err)
+	w.clock.advance(time.Millisecond)
+	part := "revoked:family"
+	w.store.failsAt.Store(&part)
+	_, err = w.refresh(t, m, stolen)
+	is(t, "while the store fails", err, donjon.ErrStoreUnavailable)
+	w.store.failsAt.Store(nil)
+	_, err = w.refresh(t, m, stolen)
+	is(t, "afterwards", err, donjon.ErrReuseDetected)
+	is(t, "the access token", m.Revocations().Check(t.Context(), w.accessOf(t, thief)), donjon.ErrRevoked)
 }
 
 // However a sign-in ends, its access tokens end with it.
