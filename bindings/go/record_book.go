@@ -23,12 +23,20 @@ type recordBook struct {
 	clock      func() time.Time
 	logger     *slog.Logger
 
-	mu   sync.Mutex
-	seen []byte // the latest marker that this process knows of
+	mu    sync.Mutex
+	seen  []byte // the latest marker that this process knows of
+	quiet silence
 
 	// Whoever changes a user's record waits for those of this process who do: in the
 	// store, he then competes with other processes only.
 	turns [turnstiles]chan struct{}
+}
+
+// A silence is a marker that nobody seemed to have touched for too long, and since when
+// this process has found it so.
+type silence struct {
+	marker []byte
+	since  time.Time
 }
 
 // storeOptions are what a [SessionManager] and [Revocations] have in common.
@@ -42,8 +50,11 @@ const (
 	turnstiles        = 256
 	defaultMaxSilence = 24 * time.Hour
 
-	// markerKeep is ten years: the marker is as long-lived as the store.
 	markerKey = "epoch"
+
+	// A marker is touched every second while anybody asks. One that stays as it is for
+	// longer has nobody else, and it is no clock of this machine's that is ahead.
+	confirmSilence = 2500 * time.Millisecond
 )
 
 func newRecordBook(store RecordStore, opts storeOptions) (*recordBook, error) {
@@ -163,6 +174,9 @@ func (b *recordBook) mark(ctx context.Context, seen, stored []byte, marker abi.M
 		b.raise(stored)
 		return true, nil
 	}
+	if marker.Reason == abi.MarkerSilent && !b.isSilent(stored) {
+		return false, errSilent
+	}
 	marked, err := b.store.Replace(ctx, markerKey, stored, marker.Marker, milliseconds(marker.KeepMS))
 	switch {
 	case marked && err == nil:
@@ -182,6 +196,22 @@ func (b *recordBook) mark(ctx context.Context, seen, stored []byte, marker abi.M
 	default:
 		return false, err
 	}
+}
+
+// errSilent is that nobody has touched the store for long, or that this machine's clock
+// is ahead: which of the two, the next moments tell.
+var errSilent = fmt.Errorf("%w: nobody has asked it for long, or this machine's clock is wrong", ErrStoreUnavailable)
+
+// isSilent reports whether the marker has stayed as it is for so long that others would
+// have touched it.
+func (b *recordBook) isSilent(stored []byte) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	if !bytes.Equal(stored, b.quiet.marker) {
+		b.quiet = silence{bytes.Clone(stored), now}
+	}
+	return now.Sub(b.quiet.since) >= confirmSilence
 }
 
 func markerReason(reason uint8) string {

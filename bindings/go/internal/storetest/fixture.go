@@ -97,6 +97,9 @@ func (s *noteStore) restore(t testing.TB, snapshot map[string][]byte) {
 // silence is how long a store may not be asked.
 const silence = time.Hour
 
+// confirmed is how long a process makes sure of a silence, and a little more.
+const confirmed = 2600 * time.Millisecond
+
 // quiet is for what is lost on purpose.
 var quiet = slog.New(slog.DiscardHandler)
 

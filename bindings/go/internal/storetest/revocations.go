@@ -207,6 +207,8 @@ func restoredRevocations(t *testing.T, w *world) {
 	old, err := donjon.NewRevocationRules(w.keys, donjon.RevocationRulesOptions{})
 	ok(t, err)
 	defer old.Close()
+	is(t, "after two hours of silence, or so it seems", stranger.Check(t.Context(), other), donjon.ErrStoreUnavailable)
+	time.Sleep(confirmed)
 	is(t, "after two hours of silence", stranger.Check(t.Context(), other), donjon.ErrRevoked)
 	is(t, "anew after that", stranger.Check(t.Context(), w.issue(t, stranger, "ben")), nil)
 	patient := w.revocations(t, func(o *donjon.RevocationsOptions) { o.MaxSilence = 10 * time.Hour })

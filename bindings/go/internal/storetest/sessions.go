@@ -455,7 +455,7 @@ func touched(t *testing.T, w *world) {
 	w.clock.advance(2 * time.Second)
 	same("after a minute", false)
 	same("and at once again", true)
-	w.clock.advance(-time.Hour)
+	w.clock.advance(-4 * time.Minute)
 	same("by a clock that was put back", true)
 }
 
@@ -754,7 +754,9 @@ func restoredSessions(t *testing.T, w *world) {
 
 	w.store.restore(t, snapshot)
 	stranger := w.manager(t, donjon.SessionsOptions{})
-	checked(t, "in a process that has just begun", stranger, in.ID, donjon.ErrInvalidSession)
+	checked(t, "in a process that has just begun", stranger, in.ID, donjon.ErrStoreUnavailable)
+	time.Sleep(confirmed)
+	checked(t, "in a process that has made sure", stranger, in.ID, donjon.ErrInvalidSession)
 }
 
 func damagedSessions(t *testing.T, w *world) {
