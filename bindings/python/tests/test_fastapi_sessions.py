@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import re
+from contextlib import suppress
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import StreamingResponse
 from httpx import ASGITransport, AsyncClient, Response
-from starlette.types import ASGIApp, Message
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from conftest import MASTER
 from donjon import ConfigError, InvalidArgument, Keyring, Proxies, _clock
@@ -1154,6 +1156,118 @@ async def test_a_mounted_application_shares_the_session(keys: Keyring) -> None:
     forbidden(await device.post("/inner/me", headers={"sec-fetch-site": "cross-site"}))
     device.jar = {COOKIE: "A" * 64}
     cleared(await device.post("/inner/me"))
+
+
+ADMIN_CSRF = "__Host-admin-csrf"
+
+
+class TwoAreas(Service):
+    """A service whose customers' sessions are looked up on every path, and its admin area."""
+
+    def __init__(self, keys: Keyring, *, is_mounted: bool, **options: Any) -> None:
+        # The same keys: it is not those that keep the two apart.
+        config = {"cookie": {"name": "__Host-admin"}}
+        self.admin_store = DownStore()
+        self.admin = SessionAuth(AsyncSessionManager(keys, self.admin_store, config=config))
+        self.is_mounted = is_mounted
+        super().__init__(keys, **options)
+        if not is_mounted:
+            self.admin.install(self.app)
+
+    def routes(self, app: FastAPI) -> None:
+        customers = self.auth
+
+        class Noting:
+            """Looks up who asks, before anything else, as an access log does."""
+
+            def __init__(self, app: ASGIApp) -> None:
+                self.app = app
+
+            async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+                with suppress(RuntimeError):
+                    await customers.session_of(HTTPConnection(scope))
+                await self.app(scope, receive, send)
+
+        app.add_middleware(Noting)
+        area = FastAPI() if self.is_mounted else APIRouter()
+
+        @area.get("/secret")
+        def secret(session: Annotated[Session, Depends(self.admin.current_session)]) -> str:
+            return session.subject
+
+        @area.post("/login")
+        async def login(request: Request) -> None:
+            await self.admin.log_in(request, "root")
+
+        @area.post("/change")
+        def change(session: Annotated[Session, Depends(self.admin.current_session)]) -> str:
+            return session.subject
+
+        @area.post("/logout")
+        async def logout(request: Request) -> None:
+            await self.admin.log_out(request)
+
+        if isinstance(area, FastAPI):
+            self.admin.install(area)
+            app.mount("/admin", area)
+        else:
+            app.include_router(area, prefix="/admin")
+
+
+@pytest.mark.parametrize("is_mounted", [True, False])
+async def test_a_session_of_one_is_none_of_another(keys: Keyring, is_mounted: bool) -> None:
+    service = TwoAreas(keys, is_mounted=is_mounted)
+    device = service.device()
+    await device.log_in("customer")
+    customer = device.id
+    response = await device.get("/admin/secret")
+    refused(response)
+    assert not response.headers.get_list("set-cookie")
+    assert (await device.get("/me")).json() == "customer"
+
+    # Not even an id of the one, in the cookie of the other.
+    device.jar["__Host-admin"] = customer
+    refused(await device.get("/admin/secret"))
+    assert device.jar.get(COOKIE) == customer
+    assert "__Host-admin" not in device.jar
+
+
+@pytest.mark.parametrize("is_mounted", [True, False])
+async def test_each_logs_in_and_out_by_its_own_cookie(keys: Keyring, is_mounted: bool) -> None:
+    service = TwoAreas(keys, is_mounted=is_mounted)
+    device = service.device()
+    response = await device.post("/admin/login")
+    assert response.status_code == 200
+    assert set(device.jar) == {"__Host-admin", ADMIN_CSRF}
+    assert response.headers["x-csrf-token"] == device.jar[ADMIN_CSRF]
+    assert (await device.get("/admin/secret")).json() == "root"
+    refused(await device.get("/me"))
+
+    if is_mounted:
+        await device.log_in("customer")
+    else:
+        own = {"x-csrf-token": device.jar[ADMIN_CSRF]}
+        await device.post("/login", params={"name": "customer"}, headers=own)
+    assert set(device.jar) == {"__Host-admin", ADMIN_CSRF, COOKIE, CSRF_COOKIE}
+    assert (await device.get("/admin/secret")).json() == "root"
+    assert (await device.get("/me")).json() == "customer"
+
+
+async def test_one_is_exempt_from_the_checks_of_another(keys: Keyring) -> None:
+    closed = TwoAreas(keys, is_mounted=True)
+    opened = TwoAreas(keys, is_mounted=True, exempt=["/admin/"])
+    for service, status in ((closed, 403), (opened, 200)):
+        device = service.device()
+        await device.post("/admin/login")
+        await device.log_in("customer")
+        own = {"x-csrf-token": device.jar[ADMIN_CSRF]}
+        assert (await device.post("/admin/change", headers=own)).status_code == status
+
+    forbidden(await device.post("/admin/change"))
+    forbidden(await device.post("/admin/change", headers={"x-csrf-token": ""}))
+    assert (await device.post("/admin/logout", headers=own)).status_code == 200
+    assert set(device.jar) == {COOKIE, CSRF_COOKIE}
+    assert (await device.get("/me")).json() == "customer"
 
 
 async def test_cors_around_it_has_its_fields_on_refusals(service: Service) -> None:

@@ -38,6 +38,11 @@ is stored.
 **WebSockets** have no CSRF token, as browsers give them no fields of their own: their handshake has
 to come from the site itself. They outlive the session that opened them.
 
+**Several** `SessionAuth`s of one process, of an application and of one that is mounted in it, know
+nothing of each other's sessions. Each has a cookie of its own name. A request brings one CSRF
+token, so whoever has a session of both is refused what changes something, unless the paths of one
+are `exempt` from the other: `exempt=["/admin/"]` for what is mounted at `/admin`.
+
 **The store's marker** has to be renewed within the manager's `max_silence`, or every session ends:
 where a service may be idle for so long, `lifespan` does it.
 """
@@ -203,7 +208,7 @@ class SessionAuth:
 
     async def log_out(self, connection: HTTPConnection) -> None:
         """End the session of the request, if it has one, and clear its cookies."""
-        record = record_of(connection)
+        record = record_of(connection, self)
         if record.id:
             await ask(self.manager.log_out, record.id)
         record.end()
@@ -211,7 +216,7 @@ class SessionAuth:
     async def log_out_everywhere(self, connection: HTTPConnection, subject: str) -> None:
         """End all sign-ins of a user, of this device and of all others, and clear the cookies."""
         await ask(self.manager.log_out_everywhere, subject)
-        record_of(connection).end()
+        record_of(connection, self).end()
 
     async def screen(self, scope: Scope) -> SessionRecord | None:
         """Begin the record of a request; `None` on a path that is exempt.
@@ -250,7 +255,7 @@ class SessionAuth:
             HTTPException: 503 if no verdict could be had.
 
         """
-        record = record_of(connection)
+        record = record_of(connection, self)
         await self._look_up(record)
         return record
 
@@ -299,7 +304,7 @@ class SessionAuth:
         }
 
     def _changeable(self, connection: HTTPConnection) -> SessionRecord:
-        record = record_of(connection)
+        record = record_of(connection, self)
         if record.has_begun:
             raise RuntimeError("the response has begun: no cookie can go with it any more")
         return record

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException, WebSocketException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from donjon.fastapi.session_record import KEY, SessionRecord
+from donjon.fastapi.session_record import SessionRecord, find_record, keep_record
 
 __all__ = ["Screening", "SessionMiddleware"]
 
@@ -26,7 +26,8 @@ class SessionMiddleware:
     """Reads each request's session cookie, once, and refuses what another site sent. ASGI only.
 
     `SessionAuth.install` adds it. Middleware that is added after it is around it: CORS, so that
-    refusals have its headers too. An application that is mounted in another shares its record.
+    refusals have its headers too. An application that is mounted in another shares its record where
+    both have the same `SessionAuth`.
     """
 
     def __init__(self, app: ASGIApp, auth: Screening) -> None:
@@ -35,7 +36,8 @@ class SessionMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application does, and set or clear the cookies."""
-        if scope["type"] not in ("http", "websocket") or KEY in scope:
+        is_request = scope["type"] in ("http", "websocket")
+        if not is_request or find_record(scope, self._auth) is not None:
             await self._app(scope, receive, send)
             return
         try:
@@ -50,7 +52,7 @@ class SessionMiddleware:
         if record is None:
             await self._app(scope, receive, send)
             return
-        scope[KEY] = record
+        keep_record(scope, self._auth, record)
 
         async def send_with_cookies(message: Message) -> None:
             await send(record.complete(message))

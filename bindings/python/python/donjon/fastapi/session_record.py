@@ -1,6 +1,6 @@
 """What one request has of a session, kept in its ASGI scope: `SessionRecord`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
@@ -9,9 +9,9 @@ from starlette.types import Message, Scope
 from donjon.errors import SessionError
 from donjon.sessions import Session, Sessions
 
-__all__ = ["KEY", "SessionRecord", "field", "record_of"]
+__all__ = ["SessionRecord", "field", "find_record", "keep_record", "record_of"]
 
-KEY = "donjon.session"
+_KEY = "donjon.sessions"
 CSRF_HEADER = "X-CSRF-Token"
 
 # Where a response begins, of each kind that may carry a cookie.
@@ -86,9 +86,23 @@ class SessionRecord:
             yield self._sessions.csrf_cookie(self.csrf_token)
 
 
-def record_of(connection: HTTPConnection) -> SessionRecord:
-    """Return the record of a request, which the application's middleware began."""
-    record: SessionRecord | None = connection.scope.get(KEY)
+def find_record(scope: Scope, auth: object) -> SessionRecord | None:
+    """Return the record that a `SessionAuth` has of a request, never that of another one.
+
+    Who has a session with one is nobody to the others of the process, whose keys and users differ.
+    """
+    records: Mapping[object, SessionRecord] = scope.get(_KEY, {})
+    return records.get(auth)
+
+
+def keep_record(scope: Scope, auth: object, record: SessionRecord) -> None:
+    """Have the record found by this `SessionAuth`."""
+    scope[_KEY] = {**scope.get(_KEY, {}), auth: record}
+
+
+def record_of(connection: HTTPConnection, auth: object) -> SessionRecord:
+    """Return the record that a `SessionAuth` has of a request, which its middleware began."""
+    record = find_record(connection.scope, auth)
     if record is None:
         raise RuntimeError(
             "no sessions here: SessionAuth.install(app) was not called, or the path is exempt"
