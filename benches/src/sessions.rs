@@ -38,7 +38,7 @@ fn signed_set(keyring: &Keyring) -> RevocationSet {
     let mut records = Vec::new();
     for number in 0..IDS {
         let what = Revocable::Token { subject: "ann", token_id: &id(number) };
-        let written = rules.revoke(what, b"", Some(NOW_S + 1_800), NOW_S * 1000).unwrap();
+        let written = rules.revoke(what, b"", Some(NOW_S + 1_800), NOW_S * 1000, 0).unwrap();
         records.extend_from_slice(&u32::try_from(written.value.len()).unwrap().to_be_bytes());
         records.extend_from_slice(&written.value);
     }
