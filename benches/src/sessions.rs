@@ -51,7 +51,12 @@ fn signed_set(keyring: &Keyring) -> RevocationSet {
     };
     let bytes = sign_set(keyring, terms, &records, &mut OsEntropy).unwrap();
     assert!(set_bound(records.len()).unwrap() >= bytes.len());
-    report_bytes("revocation set of 1,000,000 ids", bytes.len() as u64, "4 B for an id", BYTES_PER_ID * IDS as u64);
+    report_bytes(
+        "revocation set of 1,000,000 ids",
+        bytes.len() as u64,
+        "4 B for an id",
+        BYTES_PER_ID * IDS as u64,
+    );
     RevocationSet::open(&bytes, keyring, 0, NOW_S).unwrap()
 }
 
