@@ -242,7 +242,9 @@ def ends_of(events: list[Event], begun: dict[str, Event]) -> dict[str, Event]:
 def evicted_is_oldest(events: list[Event], begun: dict[str, Event]) -> None:
     last_good: dict[str, int] = defaultdict(int)
     for event in events:
-        if event.what == "good":
+        # An access token alone does not show that its sign-in is there: where the store failed in the middle of an
+        # eviction, it lives until it ends by itself.
+        if event.what == "good" and not event.token:
             last_good[event.name] = max(last_good[event.name], event.started)
     for event in events:
         for name in event.evicted:
