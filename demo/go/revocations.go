@@ -42,7 +42,8 @@ func newRevocations(keys *keys, published string, log *slog.Logger) (*revocation
 
 	// Of the same master secret as the Python service's, so that both know the records.
 	keyring, err := donjon.KeyringFromEnv(donjon.MasterEnv,
-		donjon.Epoch{Purpose: donjon.PurposeDevice, Current: 1}, donjon.Epoch{Purpose: donjon.PurposeCSRF, Current: 1})
+		donjon.Epoch{Purpose: donjon.PurposeDevice, Algorithm: donjon.HS256, Current: 1},
+		donjon.Epoch{Purpose: donjon.PurposeCSRF, Algorithm: donjon.HS256, Current: 1})
 	if err != nil {
 		return nil, err
 	}
