@@ -108,6 +108,7 @@ test-redis: python
 	@tools/step "Redis: the scripts against the kernel's arithmetic" $(PY) tests/redis/script_equivalence.py
 	tools/step "Redis: processes that share limits" $(PY) tests/redis/processes.py
 	tools/step "Redis: processes that race log-ins, refreshes and log-outs" $(PY) tests/redis/session_races.py
+	tools/step "Sessions in every store, against a model" $(PY) tests/redis/session_model.py
 	tools/step "Redis: flushed, killed, set back, failed over" $(PY) tests/redis/session_faults.py --seed 6
 
 .PHONY: test-readme
@@ -147,6 +148,7 @@ soak: lib lib-shim python ## the heavy proofs, in full
 	tools/step "200,000 steps of Redis' scripts" $(PY) tests/redis/script_equivalence.py --steps 200000
 	tools/step "100,000 requests of 8 processes, 10,000 races, 20 outages" $(PY) tests/redis/processes.py --requests 100000 --trials 10000 --kills 20
 	tools/step "100,000 operations of 8 processes on sessions" $(PY) tests/redis/session_races.py --operations 100000
+	tools/step "100,000 steps of sessions in each of 5 stores, against a model" $(PY) tests/redis/session_model.py --steps 100000
 	tools/step "Redis flushed, killed, set back and failed over, 5 times each" $(PY) tests/redis/session_faults.py --rounds 5
 	$(PY) tests/load/run.py
 	FUZZ_SEED=0 fuzz/run.sh 120
