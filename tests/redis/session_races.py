@@ -227,15 +227,18 @@ def judge(events: list[Event]) -> Counter[str]:
 def ends_of(events: list[Event], begun: dict[str, Event]) -> dict[str, Event]:
     """What first ended each sign-in and each token."""
     ends: dict[str, Event] = {}
+    of_subject: dict[str, list[Event]] = defaultdict(list)
+    for one in begun.values():
+        of_subject[one.subject].append(one)
     for event in sorted(events, key=lambda event: event.ended):
         if event.what in ("ended", "taken back"):
             ends.setdefault(event.name or event.token, event)
         for name in event.evicted:
             ends.setdefault(name, event)
         if event.what == "everywhere":
-            for name, one in begun.items():
-                if one.subject == event.subject and one.ended < event.started:
-                    ends.setdefault(name, event)
+            for one in of_subject[event.subject]:
+                if one.ended < event.started:
+                    ends.setdefault(one.name, event)
     return ends
 
 
@@ -246,13 +249,18 @@ def evicted_is_oldest(events: list[Event], begun: dict[str, Event]) -> None:
         # eviction, it lives until it ends by itself.
         if event.what == "good" and not event.token:
             last_good[event.name] = max(last_good[event.name], event.started)
+    of_subject: dict[str, list[Event]] = defaultdict(list)
+    for one in begun.values():
+        of_subject[one.subject].append(one)
     for event in events:
         for name in event.evicted:
             if name not in begun:
                 continue
-            for other, one in begun.items():
-                is_older = one.subject == event.subject and one.created_ms < begun[name].created_ms
-                if is_older and last_good[other] > event.ended:
+            for one in of_subject[event.subject]:
+                # One that was there when it had to be decided who goes: who reads the clock, and is then overtaken by
+                # others, comes into the record later than they do, with an earlier time.
+                was_there = one.ended < event.started
+                if was_there and one.created_ms < begun[name].created_ms and last_good[one.name] > event.ended:
                     raise Failed(f"{name} was evicted by {event}, and {one} is older and lives")
 
 
