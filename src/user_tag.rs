@@ -29,10 +29,7 @@ pub(crate) struct UserTags {
 impl UserTags {
     /// `None` without a primary `device` secret.
     pub(crate) fn new(keyring: &Keyring) -> Option<Self> {
-        let is_read = |key: &&Arc<Key>| key.status() != KeyStatus::Destroyed && key.mac(&[]).is_some();
-        let keys: Vec<_> = keyring.primary_first(Purpose::Device)?.filter(is_read).cloned().collect();
-        let is_written = keys.first().is_some_and(|key| key.status() == KeyStatus::Primary);
-        is_written.then_some(Self { keys })
+        Some(Self { keys: keyring.secrets(Purpose::Device, |status| status != KeyStatus::Destroyed)? })
     }
 
     /// The tags that records of this subject may be under; new ones go under the first.

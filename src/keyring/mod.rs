@@ -353,6 +353,14 @@ impl Keyring {
         Some(core::iter::once(primary).chain(others))
     }
 
+    /// The secrets of a purpose whose status is one of those that are read, the primary first; `None` without a
+    /// primary that is a secret.
+    pub(crate) fn secrets(&self, purpose: Purpose, is_read: fn(KeyStatus) -> bool) -> Option<Vec<Arc<Key>>> {
+        let is_read = |key: &&Arc<Key>| is_read(key.status()) && key.mac(&[]).is_some();
+        let keys: Vec<_> = self.primary_first(purpose)?.filter(is_read).cloned().collect();
+        keys.first().is_some_and(|key| key.status() == KeyStatus::Primary).then_some(keys)
+    }
+
     pub(crate) fn of_purpose(&self, purpose: Purpose) -> impl Iterator<Item = &Arc<Key>> {
         self.keys.iter().filter(move |key| key.purpose == purpose)
     }

@@ -42,12 +42,8 @@ pub(super) struct CsrfKeys {
 impl CsrfKeys {
     /// `None` without a primary `csrf` secret.
     pub(super) fn new(keyring: &Keyring) -> Option<Self> {
-        let checks = |key: &&Arc<Key>| {
-            !matches!(key.status(), KeyStatus::Disabled | KeyStatus::Destroyed) && key.mac(&[]).is_some()
-        };
-        let keys: Vec<_> = keyring.primary_first(Purpose::Csrf)?.filter(checks).cloned().collect();
-        let makes = keys.first().is_some_and(|key| key.status() == KeyStatus::Primary);
-        makes.then_some(Self { keys })
+        let checks = |status| !matches!(status, KeyStatus::Disabled | KeyStatus::Destroyed);
+        Some(Self { keys: keyring.secrets(Purpose::Csrf, checks)? })
     }
 
     /// A fresh token for the session of these bytes.

@@ -39,6 +39,11 @@ class Found(NamedTuple):
     values: list[bytes]
     is_fresh: bool
 
+    @property
+    def moment(self) -> dict[str, Any]:
+        """The times that the kernel decides by."""
+        return {"now_ms": self.now_ms, "store_since_ms": self.since_ms}
+
 
 class MarkedStore:
     """A store, and the marker by which it is noticed that it was flushed, or set back.
@@ -88,8 +93,7 @@ class MarkedStore:
         `fresh` is not of a cache. Where the marker has to be written, it was, before this returns.
         """
         for lost in range(ROUNDS):
-            if lost:
-                yield from self.pause(lost)
+            yield from self.pause(lost)
             # The marker may be raised by others from here on: theirs would be no step back.
             seen, now_ms = self._seen, _clock.now_ms()
             is_fresh = fresh or lost > 0 or not self.has_cache
@@ -134,8 +138,7 @@ class MarkedStore:
         if not self._waits_for_replicas:
             return
         for lost in range(ROUNDS):
-            if lost:
-                yield from self.pause(lost)
+            yield from self.pause(lost)
             [marker] = yield from self._get([MARKER], fresh=True)
             if (yield from self.replace(MARKER, marker, marker, _MARKER_KEEP_MS)):
                 return
@@ -170,7 +173,9 @@ class MarkedStore:
         return found
 
     def pause(self, lost: int) -> Steps[None]:
-        """Wait a little, after so many rounds that others won."""
+        """Wait a little, after so many rounds that others won: not before the first."""
+        if not lost:
+            return
         longest_s = min(_PAUSE_S, 0.001 * 2**lost)
         yield partial(self._sleep, random.uniform(0, longest_s))  # noqa: S311  it is no secret
 
@@ -197,7 +202,7 @@ class MarkedStore:
         return answer
 
     def _raise(self, marker: bytes) -> None:
-        # Its two times are big-endian and never go back, so the later marker is the larger.
+        # The later marker has the greater bytes.
         with self._lock:
             self._seen = max(self._seen, marker)
 

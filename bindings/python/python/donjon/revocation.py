@@ -118,8 +118,7 @@ class _Revocations:
     ) -> Steps[None]:
         key = self._rules.key(kind, subject=subject, id=id)
         for lost in range(ROUNDS):
-            if lost:
-                yield from self._store.pause(lost)
+            yield from self._store.pause(lost)
             found = yield from self._store.read([key], fresh=True)
             [stored] = found.values
             value, keep_ms = self._rules.revoke(
@@ -128,8 +127,7 @@ class _Revocations:
                 subject=subject,
                 id=id,
                 until=until,
-                now_ms=found.now_ms,
-                store_since_ms=found.since_ms,
+                **found.moment,
             )
             # What is there already is written again: a store that waits for replicas waits then.
             written = yield from self._store.replace(key, stored, value, keep_ms)
@@ -163,8 +161,7 @@ class _Revocations:
     ) -> Steps[bytes]:
         valid_for_s = milliseconds(valid_for, "valid_for") // 1000
         for lost in range(ROUNDS):
-            if lost:
-                yield from self._store.pause(lost)
+            yield from self._store.pause(lost)
             found = yield from self._store.read([SEQUENCE], fresh=True)
             [last] = found.values
             records = yield from self._store.scan("revoked:")

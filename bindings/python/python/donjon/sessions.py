@@ -115,8 +115,7 @@ class _Manager:
             return self._sessions.create(
                 found.values[0],
                 subject,
-                now_ms=found.now_ms,
-                store_since_ms=found.since_ms,
+                **found.moment,
                 **sign_in,
             )
 
@@ -125,13 +124,10 @@ class _Manager:
 
     def _begin_anonymous(self, **sign_in: Any) -> Steps[LoggedIn]:
         for lost in range(ROUNDS):
-            if lost:
-                yield from self._store.pause(lost)
+            yield from self._store.pause(lost)
             # Its id, which is drawn anew, says where its record is.
             found = yield from self._store.read([], fresh=True)
-            verdict = self._sessions.create(
-                b"", "", now_ms=found.now_ms, store_since_ms=found.since_ms, **sign_in
-            )
+            verdict = self._sessions.create(b"", "", **found.moment, **sign_in)
             begun = _logged_in(_accepted(verdict))
             key = self._sessions.key(begun.id)
             if (yield from self._store.replace(key, b"", verdict.record, verdict.keep_ms)):
@@ -147,8 +143,7 @@ class _Manager:
     ) -> Steps[SessionVerdict]:
         """Begin a sign-in in the record under the first of the keys. Those of the others end."""
         for lost in range(ROUNDS):
-            if lost:
-                yield from self._store.pause(lost)
+            yield from self._store.pause(lost)
             found = yield from self._store.read([*keys, *further], fresh=True)
             verdict = _accepted(decide(found))
             # An older secret's records would have sign-ins beyond what this one counts.
@@ -167,8 +162,7 @@ class _Manager:
         """Have a decision about one record, and write what it says, as it says."""
         refusal: DonjonError | None = None
         for lost in range(ROUNDS):
-            if lost:
-                yield from self._store.pause(lost)
+            yield from self._store.pause(lost)
             found = yield from self._store.read([key], fresh=True)
             [before] = found.values
             verdict = decide(before, found)
@@ -206,8 +200,7 @@ class _Manager:
                 id,
                 address=address,
                 user_agent=user_agent,
-                now_ms=found.now_ms,
-                store_since_ms=found.since_ms,
+                **found.moment,
             )
 
         return _session((yield from self._settle_from_cache(self._sessions.key(id), decide)))
@@ -222,17 +215,14 @@ class _Manager:
                 address=address,
                 user_agent=user_agent,
                 data=data,
-                now_ms=found.now_ms,
-                store_since_ms=found.since_ms,
+                **found.moment,
             )
 
         return _logged_in((yield from self._settle(self._sessions.key(id), decide)))
 
     def _log_out(self, id: str) -> Steps[None]:
         def decide(record: bytes, found: Found) -> SessionVerdict:
-            return self._sessions.revoke(
-                record, "one", handle=id, now_ms=found.now_ms, store_since_ms=found.since_ms
-            )
+            return self._sessions.revoke(record, "one", handle=id, **found.moment)
 
         try:
             yield from self._settle(self._sessions.key(id), decide)
@@ -241,10 +231,9 @@ class _Manager:
 
     def _list(self, subject: str, current: str) -> Steps[_Listed]:
         found = yield from self._store.read(self._sessions.keys(subject), fresh=True)
-        times: dict[str, Any] = {"now_ms": found.now_ms, "store_since_ms": found.since_ms}
         listed: _Listed = []
         for record in found.values:
-            listed += self._sessions.list(record, subject, current=current, **times)
+            listed += self._sessions.list(record, subject, current=current, **found.moment)
         return listed
 
     def _revoke(self, subject: str, handle: str) -> Steps[_Listed]:
@@ -281,8 +270,7 @@ class _Manager:
     def _revoke_in(self, key: str, subject: str, which: str, handle: str) -> Steps[_Listed]:
         """End sign-ins of one record. The access tokens of families go first."""
         for lost in range(ROUNDS):
-            if lost:
-                yield from self._store.pause(lost)
+            yield from self._store.pause(lost)
             found = yield from self._store.read([key], fresh=True)
             [before] = found.values
             verdict = self._sessions.revoke(
@@ -290,8 +278,7 @@ class _Manager:
                 which,  # type: ignore[arg-type]
                 subject=subject,
                 handle=handle,
-                now_ms=found.now_ms,
-                store_since_ms=found.since_ms,
+                **found.moment,
             )
             _accepted(verdict)
             for ended in verdict.revoked:
@@ -321,8 +308,7 @@ class _Manager:
             verdict = self._sessions.begin_family(
                 found.values[0],
                 subject,
-                now_ms=found.now_ms,
-                store_since_ms=found.since_ms,
+                **found.moment,
                 **sign_in,
             )
             if verdict.state is not None:
@@ -353,8 +339,7 @@ class _Manager:
         of_subject, of_token = len(rules.keys(subject=subject)), rules.keys(**suspect)
         reuse: DonjonError | None = None
         for lost in range(ROUNDS):
-            if lost:
-                yield from self._store.pause(lost)
+            yield from self._store.pause(lost)
             found = yield from self._store.read([*keys, *of_token], fresh=True)
             values = found.values[len(keys) :]
             at, verdict = self._refreshed(used, found, address, user_agent, len(keys))
@@ -394,8 +379,7 @@ class _Manager:
                 issued_at=used.issued_at,
                 address=address,
                 user_agent=user_agent,
-                now_ms=found.now_ms,
-                store_since_ms=found.since_ms,
+                **found.moment,
             )
             for record in found.values[:records]
         ]
