@@ -100,6 +100,7 @@ func (m *SessionManager) signIn(ctx context.Context, n NewSession, further []str
 		return nil, err
 	}
 	var session *Session
+	doomed := make(map[string]bool) // the families whose access tokens are dead already
 	read := slices.Concat(keys[:1], further, keys[1:])
 	decide := func(read reading) (decision, error) {
 		elsewhere := read.values[1+len(further):]
@@ -108,7 +109,20 @@ func (m *SessionManager) signIn(ctx context.Context, n NewSession, further []str
 		}
 		verdict, err := create(read)
 		session = verdict.Session
-		return verdict.decision(), err
+		if err != nil || session == nil {
+			return verdict.decision(), err
+		}
+		for _, evicted := range session.Evicted {
+			if evicted.Kind != TokenSession || doomed[evicted.Handle] {
+				continue
+			}
+			// Before it is taken out of the record, as in refreshAt.
+			if err := m.endTokens(ctx, n.Subject, evicted.Handle, evicted.Kind); err != nil {
+				return decision{}, err
+			}
+			doomed[evicted.Handle] = true
+		}
+		return verdict.decision(), nil
 	}
 	err = m.book.changeInTurn(ctx, read, decide)
 	if err == errElsewhere {
@@ -123,10 +137,12 @@ func (m *SessionManager) signIn(ctx context.Context, n NewSession, further []str
 	if err != nil {
 		return nil, err
 	}
-	// Not before it is known what was evicted: a family whose access tokens were revoked
-	// by mistake would have none for a month.
 	for _, evicted := range session.Evicted {
-		if err := m.endTokens(ctx, n.Subject, evicted.Handle, evicted.Kind); err != nil {
+		delete(doomed, evicted.Handle)
+	}
+	for family := range doomed {
+		// Others made room meanwhile, and it would be left without access tokens.
+		if err := m.end(ctx, keys[0], n.Subject, OneSession, family); err != nil && !errors.Is(err, ErrInvalidSession) {
 			return nil, err
 		}
 	}

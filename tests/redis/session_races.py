@@ -245,9 +245,7 @@ def ends_of(events: list[Event], begun: dict[str, Event]) -> dict[str, Event]:
 def evicted_is_oldest(events: list[Event], begun: dict[str, Event]) -> None:
     last_good: dict[str, int] = defaultdict(int)
     for event in events:
-        # An access token alone does not show that its sign-in is there: where the store failed in the middle of an
-        # eviction, it lives until it ends by itself.
-        if event.what == "good" and not event.token:
+        if event.what == "good":
             last_good[event.name] = max(last_good[event.name], event.started)
     of_subject: dict[str, list[Event]] = defaultdict(list)
     for one in begun.values():

@@ -779,6 +779,47 @@ def test_a_rotation_that_lost_a_round_is_taken_again(clock: Clock) -> None:
     assert is_dead(strict, mine, "unknown")
 
 
+@pytest.mark.parametrize("begin", ["log_in", "begin_tokens"])
+def test_a_family_that_has_to_go_has_no_access_tokens_even_if_the_store_fails_then(
+    clock: Clock, begin: str
+) -> None:
+    class FailsAtLast(MemoryRecords):
+        fails = False
+
+        def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
+            if self.fails and key in manager.sessions.keys("ann"):
+                raise OSError("no route")
+            return super().replace(key, before, after, keep_ms)
+
+    store = FailsAtLast()
+    manager = manager_of(store, max_per_user=1)
+    pair = manager.begin_tokens(TOKENS, "ann")
+    manager.revocations.check(access_of(pair, clock.s))
+    call = calls(manager, "", refresh_of(pair, clock.s))[begin]
+    store.fails = True
+    with pytest.raises(StoreUnavailable):
+        call()
+    for used in access_of(pair, clock.s), refresh_of(pair, clock.s):
+        with pytest.raises(TokenRevoked):
+            manager.revocations.check(used)
+    store.fails = False
+    assert call().session.evicted == ((pair.session.handle, "tokens"),)
+
+
+def test_a_family_that_was_to_go_when_others_made_room_goes(clock: Clock) -> None:
+    store = Beaten()
+    manager = manager_of(store, max_per_user=2)
+    pair, other = manager.begin_tokens(TOKENS, "ann"), manager.log_in("ann")
+    store.before[manager.sessions.keys("ann")[0]] = lambda: manager.log_out(other.id)
+    mine = manager.log_in("ann")
+    with pytest.raises(TokenRevoked):
+        manager.revocations.check(access_of(pair, clock.s))
+    # It has no access tokens, so it is no sign-in.
+    assert [one.handle for one in manager.list("ann")] == [mine.session.handle]
+    with pytest.raises(TokenRevoked):
+        manager.refresh_tokens(TOKENS, refresh_of(pair, clock.s))
+
+
 def test_of_two_rotations_at_once_one_is_done(store: RecordStore) -> None:
     manager = manager_of(store)
     token = manager.log_in("ann").id

@@ -29,8 +29,8 @@ type noteStore struct {
 	fails atomic.Bool
 	// a part of the keys that cannot be written, if not nil
 	failsAt atomic.Pointer[string]
-	// called between a read and its answer, if not nil
-	afterRead atomic.Pointer[func()]
+	// called before a record is replaced, if not nil
+	beforeReplace atomic.Pointer[func(key string)]
 }
 
 var errDown = errors.New("the store is down")
@@ -43,11 +43,7 @@ func (s *noteStore) GetMany(ctx context.Context, keys []string) ([][]byte, error
 	if s.fails.Load() {
 		return nil, errDown
 	}
-	values, err := s.RecordStore.GetMany(ctx, keys)
-	if call := s.afterRead.Load(); call != nil {
-		(*call)()
-	}
-	return values, err
+	return s.RecordStore.GetMany(ctx, keys)
 }
 
 func (s *noteStore) Replace(ctx context.Context, key string, before, after []byte, keep time.Duration) (bool, error) {
@@ -56,6 +52,9 @@ func (s *noteStore) Replace(ctx context.Context, key string, before, after []byt
 	}
 	if part := s.failsAt.Load(); part != nil && strings.Contains(key, *part) {
 		return false, errDown
+	}
+	if call := s.beforeReplace.Load(); call != nil {
+		(*call)(key)
 	}
 	s.mu.Lock()
 	s.keys[key] = true

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -112,6 +113,8 @@ func Sessions(t *testing.T, open Open) {
 		"refreshed, stolen":            refreshedStolen,
 		"a theft while it fails":       refreshedStolenWhileTheStoreFails,
 		"ended sign-ins' tokens":       endedTokens,
+		"evicted while it fails":       evictedWhileTheStoreFails,
+		"evicted as others made room":  evictedAsOthersMadeRoom,
 		"log out everywhere":           sessionsLoggedOutEverywhere,
 		"log out everywhere, raced":    loggedOutEverywhereRaced,
 		"a store that forgets":         forgottenSessions,
@@ -634,6 +637,52 @@ func endedTokens(t *testing.T, w *world) {
 	alive("revoked", fourth, donjon.ErrRevoked)
 	_, err := w.refresh(t, m, fourth)
 	is(t, "refreshed after it was revoked", err, donjon.ErrRevoked)
+}
+
+// The access tokens of a family that has to go are dead, even if the store fails before
+// it has gone.
+func evictedWhileTheStoreFails(t *testing.T, w *world) {
+	m := w.manager(t, donjon.SessionsOptions{MaxPerUser: 1})
+	begins := map[string]func() error{
+		"a session": func() error {
+			_, err := m.LogIn(t.Context(), donjon.NewSession{Subject: "ann"}, "")
+			return err
+		},
+		"tokens": func() error {
+			_, err := m.BeginTokens(t.Context(), w.tokens.issuer, donjon.NewSession{Subject: "ann"}, donjon.Grant{})
+			return err
+		},
+	}
+	for what, begin := range begins {
+		pair := beginTokens(t, m, w, "ann")
+		part := ":sessions"
+		w.store.failsAt.Store(&part)
+		is(t, what+", while the store fails", begin(), donjon.ErrStoreUnavailable)
+		w.store.failsAt.Store(nil)
+		is(t, "the access token", m.Revocations().Check(t.Context(), w.accessOf(t, pair)), donjon.ErrRevoked)
+		equal(t, "sign-ins", handles(t, m, "ann")[0], pair.Session.Handle)
+		ok(t, begin())
+	}
+}
+
+// A family whose access tokens are dead goes, even if it need not have.
+func evictedAsOthersMadeRoom(t *testing.T, w *world) {
+	m, elsewhere := w.manager(t, donjon.SessionsOptions{MaxPerUser: 2}), w.manager(t, donjon.SessionsOptions{MaxPerUser: 2})
+	pair := beginTokens(t, m, w, "ann")
+	other := logIn(t, m, "ann")
+	makeRoom := sync.OnceFunc(func() { ok(t, elsewhere.LogOut(t.Context(), other.ID)) })
+	hook := func(key string) {
+		if strings.Contains(key, "revoked:family") {
+			makeRoom()
+		}
+	}
+	w.store.beforeReplace.Store(&hook)
+	mine := logIn(t, m, "ann")
+	w.store.beforeReplace.Store(nil)
+	is(t, "the access token", m.Revocations().Check(t.Context(), w.accessOf(t, pair)), donjon.ErrRevoked)
+	equal(t, "sign-ins", fmt.Sprint(handles(t, m, "ann")), fmt.Sprint([]string{mine.Session.Handle}))
+	_, err := w.refresh(t, m, pair)
+	is(t, "the refresh token", err, donjon.ErrRevoked)
 }
 
 func sessionsLoggedOutEverywhere(t *testing.T, w *world) {

@@ -141,7 +141,12 @@ class _Manager:
         further: Sequence[str],
         decide: Callable[[Found], SessionVerdict],
     ) -> Steps[SessionVerdict]:
-        """Begin a sign-in in the record under the first of the keys. Those of the others end."""
+        """Begin a sign-in in the record under the first of the keys. Those of the others end.
+
+        The access tokens of a family that has to go are dead before it goes: afterwards, nobody
+        would know that they are still to be revoked, should the store fail now.
+        """
+        doomed: set[str] = set()
         for lost in range(ROUNDS):
             yield from self._store.pause(lost)
             found = yield from self._store.read([*keys, *further], fresh=True)
@@ -150,11 +155,16 @@ class _Manager:
             for key, older in zip(keys[1:], found.values[1 : len(keys)], strict=True):
                 if older:
                     yield from self._revoke_in(key, subject, "all", "")
+            evicted = {handle for handle, kind in _session(verdict).evicted if kind == "tokens"}
+            for family in evicted - doomed:
+                yield from self._revoke_family(subject, family)
+            doomed |= evicted
             before, after = found.values[0], verdict.record
             if (yield from self._store.replace(keys[0], before, after, verdict.keep_ms)):
-                for handle, kind in _session(verdict).evicted:
-                    if kind == "tokens":
-                        yield from self._revoke_family(subject, handle)
+                # Where others made room meanwhile: it would be left without access tokens.
+                for family in doomed - evicted:
+                    with suppress(InvalidSession):
+                        yield from self._revoke_in(keys[0], subject, "one", family)
                 return verdict
         raise StoreUnavailable(_CONTENDED)
 
