@@ -17,8 +17,8 @@ func NewContext(ctx context.Context, claims *Claims) context.Context {
 // FromContext returns the claims that ctx carries, and whether it carries any.
 // Behind [RequireToken] it does.
 func FromContext(ctx context.Context) (*Claims, bool) {
-	claims, ok := ctx.Value(claimsKey{}).(*Claims)
-	return claims, ok
+	claims, _ := ctx.Value(claimsKey{}).(*Claims)
+	return claims, claims != nil
 }
 
 func newSubjectContext(ctx context.Context, subject *Subject) context.Context {
@@ -39,6 +39,6 @@ func newSessionContext(ctx context.Context, session *Session) context.Context {
 // SessionFromContext returns the session that ctx carries, and whether it carries one.
 // Behind [RequireSession] it does.
 func SessionFromContext(ctx context.Context) (*Session, bool) {
-	session, ok := ctx.Value(sessionKey{}).(*Session)
-	return session, ok
+	session, _ := ctx.Value(sessionKey{}).(*Session)
+	return session, session != nil
 }

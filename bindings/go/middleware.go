@@ -92,7 +92,16 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	}
-	refuse(w, r, g.Logger, status, logged(err))
+	refuse(w, r, toldOf(r, err, g.Logger), status, logged(err))
+}
+
+// toldOf is the logger that is told of err: none if the client has gone, which is no
+// failure of the service.
+func toldOf(r *http.Request, err error, logger *slog.Logger) *slog.Logger {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		return nil
+	}
+	return logger
 }
 
 // httpStatus is what a request is answered with that ended in err: what is no

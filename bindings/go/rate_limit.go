@@ -1,7 +1,6 @@
 package donjon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -173,15 +172,11 @@ var errNoAddress = errors.New("donjon: the peer has no address: say in Proxies w
 
 // fail answers a request that could not be decided about.
 func (l *rateLimit) fail(w http.ResponseWriter, r *http.Request, err error) {
-	logger := l.Logger
-	if errors.Is(err, context.Canceled) {
-		logger = nil // the client has gone, which is no failure of the service
-	}
 	status := httpStatus(err)
 	if errors.Is(err, ErrTooLarge) {
 		status = http.StatusBadRequest // its key, which the client has written
 	}
-	refuse(w, r, logger, status, logged(err))
+	refuse(w, r, toldOf(r, err, l.Logger), status, logged(err))
 }
 
 func (l *rateLimit) refuse(w http.ResponseWriter, r *http.Request, result Result) error {

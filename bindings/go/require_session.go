@@ -2,6 +2,7 @@ package donjon
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 )
@@ -12,6 +13,15 @@ type RequireSessionOptions struct {
 	// [SessionFromContext]. Requests from other sites are refused all the same, so that
 	// nobody is logged in by one.
 	Optional bool
+
+	// Anonymous serves sessions of nobody as well, from before log-in, whose Subject is
+	// empty. Otherwise they are none: whoever comes by gets one.
+	Anonymous bool
+
+	// StepUp serves sessions as well whose user has to authenticate again: for the route
+	// where he does, which makes sure that it is the session's Subject, and then calls
+	// [SessionManager.Rotate]; and for no other.
+	StepUp bool
 
 	// Proxies tell where a request comes from.
 	Proxies *Proxies
@@ -25,10 +35,10 @@ type RequireSessionOptions struct {
 	Logger *slog.Logger
 }
 
-// RequireSession returns middleware that serves requests with a good session, which
-// handlers find by [SessionFromContext], and answers all others with 401: those that
-// another site may have sent with 403, and all with 503 while the store does not answer.
-// A cookie whose session has ended is cleared. A nil opts means the zero
+// RequireSession returns middleware that serves requests with a good session of a user,
+// which handlers find by [SessionFromContext], and answers all others with 401: those
+// that another site may have sent with 403, and all with 503 while the store does not
+// answer. A cookie whose session has ended is cleared. A nil opts means the zero
 // [RequireSessionOptions].
 func RequireSession(manager *SessionManager, opts *RequireSessionOptions) func(http.Handler) http.Handler {
 	if opts == nil {
@@ -43,7 +53,8 @@ func RequireSession(manager *SessionManager, opts *RequireSessionOptions) func(h
 				guard.refuse(w, r, err)
 				return
 			}
-			if session != nil {
+			// That of another manager, around this one, is none here.
+			if _, around := SessionFromContext(r.Context()); session != nil || around {
 				r = r.WithContext(newSessionContext(r.Context(), session))
 			}
 			next.ServeHTTP(w, r)
@@ -62,6 +73,9 @@ var errNoSession = errors.New("donjon: no session")
 func (g *sessionGuard) admit(r *http.Request) (*Session, error) {
 	sessions := g.manager.Sessions()
 	id, unread := sessions.ReadCookie(r.Header)
+	if errors.Is(unread, ErrTooLarge) {
+		unread = fmt.Errorf("%w: the cookies are too large to be read", ErrInvalidSession)
+	}
 	if unread != nil && !errors.Is(unread, ErrInvalidSession) {
 		return nil, unread
 	}
@@ -76,10 +90,17 @@ func (g *sessionGuard) admit(r *http.Request) (*Session, error) {
 		return nil, errNoSession
 	}
 	session, err := g.manager.Check(r.Context(), id, clientOf(r, g.Proxies))
-	if err == nil && forged != nil {
+	switch {
+	case err != nil && session == nil:
+		return nil, err
+	case forged != nil:
 		return nil, forged // not before: with a dead session, nobody has a token for log-in
+	case err != nil && !g.StepUp:
+		return nil, err
+	case session.Subject == "" && !g.Anonymous:
+		return nil, errNoSession
 	}
-	return session, err
+	return session, nil
 }
 
 func (g *sessionGuard) token(r *http.Request) string {
@@ -119,9 +140,6 @@ func (g *sessionGuard) refuse(w http.ResponseWriter, r *http.Request, err error)
 	if err != errNoSession {
 		status = httpStatus(err)
 	}
-	if errors.Is(err, ErrTooLarge) {
-		status = http.StatusBadRequest // its cookies
-	}
 	if status == http.StatusUnauthorized {
 		challenge := "APIKey"
 		if errors.Is(err, ErrStepUpRequired) {
@@ -130,5 +148,5 @@ func (g *sessionGuard) refuse(w http.ResponseWriter, r *http.Request, err error)
 		w.Header().Set("WWW-Authenticate", challenge)
 	}
 	g.clear(w, err)
-	refuse(w, r, g.Logger, status, logged(err))
+	refuse(w, r, toldOf(r, err, g.Logger), status, logged(err))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -197,7 +198,62 @@ func TestCookiesAreWrittenAsTheyShouldBe(t *testing.T) {
 	equal(t, "in two lines", s.answer(s.handler, r).Code, http.StatusUnauthorized)
 	r = s.request("GET", "/")
 	r.Header.Set("Cookie", "a=b; "+strings.Repeat("c", 1<<15)+"; "+sessionCookie+"="+in.ID)
-	equal(t, "a long header", s.answer(s.handler, r).Code, http.StatusBadRequest)
+	equal(t, "a long header", s.answer(s.handler, r).Code, http.StatusUnauthorized)
+	equal(t, "a long header, optional", s.answer(s.optional, r).Body.String(), "hello")
+
+	w = httptest.NewRecorder()
+	w.Header().Add("Set-Cookie", "__Host-session-other=1")
+	w.Header().Set("Cache-Control", "public")
+	ok(t, s.manager.Sessions().ClearCookies(w.Header()))
+	ok(t, s.manager.Sessions().SetCookies(w.Header(), in.ID))
+	lines = w.Header().Values("Set-Cookie")
+	equal(t, "lines", len(lines), 3)
+	equal(t, "another's", lines[0], "__Host-session-other=1")
+	equal(t, "the last one", strings.HasPrefix(lines[1], sessionCookie+"="+in.ID), true)
+	equal(t, "kept by caches", w.Header().Get("Cache-Control"), "no-store")
+}
+
+// A session of nobody, which anybody gets, opens nothing that is behind a log-in.
+func TestSessionsOfNobodyAreNoneUnlessAskedFor(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{})
+	before, err := s.manager.BeginAnonymous(t.Context(), donjon.NewSession{Client: donjon.SessionClient{Address: "192.0.2.1", UserAgent: "test"}})
+	ok(t, err)
+	w := httptest.NewRecorder()
+	ok(t, s.manager.Sessions().SetCookies(w.Header(), before.ID))
+	s.keep(w)
+	w = s.ask("GET", "/")
+	equal(t, "required", w.Code, http.StatusUnauthorized)
+	equal(t, "cookies that are cleared", len(w.Result().Cookies()), 0)
+	equal(t, "its sessions", s.ask("GET", "/auth/sessions").Code, http.StatusUnauthorized)
+	shown := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session, is := donjon.SessionFromContext(r.Context())
+		fmt.Fprint(w, is, session != nil && session.Subject == "")
+	})
+	for name, one := range map[string]struct {
+		opts donjon.RequireSessionOptions
+		want string
+	}{
+		"optional":                {donjon.RequireSessionOptions{Optional: true}, "false false"},
+		"anonymous":               {donjon.RequireSessionOptions{Anonymous: true}, "true true"},
+		"optional, and anonymous": {donjon.RequireSessionOptions{Optional: true, Anonymous: true}, "true true"},
+	} {
+		handler := donjon.RequireSession(s.manager, &one.opts)(shown)
+		equal(t, name, s.answer(handler, s.request("GET", "/")).Body.String(), one.want)
+		forged := s.request("POST", "/")
+		forged.Header.Del(donjon.CSRFHeader)
+		equal(t, name+", without a token", s.answer(handler, forged).Code, http.StatusForbidden)
+	}
+	// One manager's session is not another's.
+	other := newSite(t, donjon.SessionsOptions{Cookie: donjon.SessionCookie{Name: "__Host-other"}})
+	inner := donjon.RequireSession(other.manager, &donjon.RequireSessionOptions{Optional: true})(shown)
+	nested := donjon.RequireSession(s.manager, &donjon.RequireSessionOptions{Anonymous: true})(inner)
+	equal(t, "nested", s.answer(nested, s.request("GET", "/")).Body.String(), "false false")
+
+	equal(t, "log-out", s.ask("POST", "/auth/logout").Code, http.StatusNoContent)
+	_, err = s.manager.Check(t.Context(), before.ID, donjon.SessionClient{Address: "192.0.2.1", UserAgent: "test"})
+	if !errors.Is(err, donjon.ErrInvalidSession) {
+		t.Errorf("after log-out: %v", err)
+	}
 }
 
 func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
@@ -258,7 +314,7 @@ func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
 
 func TestSessionsThatNeedMoreAreKept(t *testing.T) {
 	s := newSite(t, donjon.SessionsOptions{OnAddressChange: donjon.StepUpOnChange})
-	s.logIn("ann")
+	in := s.logIn("ann")
 	r := s.request("GET", "/")
 	r.RemoteAddr = "198.51.100.9:1234"
 	w := s.answer(s.handler, r)
@@ -266,6 +322,45 @@ func TestSessionsThatNeedMoreAreKept(t *testing.T) {
 	equal(t, "challenge", w.Header().Get("WWW-Authenticate"), `APIKey error="insufficient_user_authentication"`)
 	equal(t, "cookies that are cleared", len(w.Result().Cookies()), 0)
 	equal(t, "at home", s.ask("GET", "/").Code, http.StatusOK)
+
+	// Where the user authenticates again, it is known who he has to be.
+	again := func(opts donjon.RequireSessionOptions, change func(http.Header)) *httptest.ResponseRecorder {
+		r := s.request("POST", "/again")
+		r.RemoteAddr = "198.51.100.9:1234"
+		change(r.Header)
+		return s.answer(donjon.RequireSession(s.manager, &opts)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			session, is := donjon.SessionFromContext(r.Context())
+			if !is {
+				fmt.Fprint(w, "nobody")
+				return
+			}
+			fmt.Fprint(w, session.Subject)
+		})), r)
+	}
+	as := func(http.Header) {}
+	equal(t, "again", again(donjon.RequireSessionOptions{StepUp: true}, as).Body.String(), "ann")
+	equal(t, "required", again(donjon.RequireSessionOptions{}, as).Code, http.StatusUnauthorized)
+	equal(t, "optional", again(donjon.RequireSessionOptions{Optional: true}, as).Body.String(), "nobody")
+	for _, opts := range []donjon.RequireSessionOptions{{StepUp: true}, {Optional: true}, {}} {
+		w := again(opts, func(h http.Header) { h.Del(donjon.CSRFHeader) })
+		equal(t, "again, without a token", w.Code, http.StatusForbidden)
+	}
+
+	// He may log out without.
+	elsewhere := func(path string) *http.Request {
+		r := s.request("POST", path)
+		r.RemoteAddr = "198.51.100.9:1234"
+		return r
+	}
+	equal(t, "others", s.answer(s.handler, elsewhere("/auth/logout/others")).Code, http.StatusUnauthorized)
+	forged := elsewhere("/auth/logout")
+	forged.Header.Del(donjon.CSRFHeader)
+	equal(t, "log-out without a token", s.answer(s.handler, forged).Code, http.StatusForbidden)
+	equal(t, "log-out", s.answer(s.handler, elsewhere("/auth/logout")).Code, http.StatusNoContent)
+	_, err := s.manager.Check(t.Context(), in.ID, donjon.SessionClient{Address: "192.0.2.1", UserAgent: "test"})
+	if !errors.Is(err, donjon.ErrInvalidSession) {
+		t.Errorf("after log-out: %v", err)
+	}
 }
 
 func TestNobodyIsLetInWithoutTheStore(t *testing.T) {
@@ -280,6 +375,11 @@ func TestNobodyIsLetInWithoutTheStore(t *testing.T) {
 		equal(t, path, s.ask("POST", path).Code, http.StatusServiceUnavailable)
 	}
 	equal(t, "cookies of the browser", len(s.cookies), 2)
+	logged := s.log.Len()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.answer(s.handler, s.request("GET", "/").WithContext(gone))
+	equal(t, "logged of a client that has gone", s.log.Len(), logged)
 	s.store.fails.Store(false)
 	equal(t, "again", s.ask("GET", "/").Code, http.StatusOK)
 	if strings.Contains(s.ask("GET", "/").Body.String(), "down") {
@@ -346,7 +446,19 @@ func TestUsersLookAfterTheirSessions(t *testing.T) {
 	equal(t, "log-out", s.ask("POST", "/auth/logout").Code, http.StatusNoContent)
 	equal(t, "cookies of the browser", len(s.cookies), 0)
 	equal(t, "after log-out", s.answer(s.handler, stale).Code, http.StatusUnauthorized)
-	equal(t, "log-out of nobody", s.ask("POST", "/auth/logout").Code, http.StatusUnauthorized)
+	equal(t, "log-out of nobody", s.ask("POST", "/auth/logout").Code, http.StatusNoContent)
+	equal(t, "log-out of nobody, by another site", s.answer(s.handler, func() *http.Request {
+		r := s.request("POST", "/auth/logout")
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		return r
+	}()).Code, http.StatusForbidden)
+	ended := s.answer(s.handler, func() *http.Request {
+		r := s.request("POST", "/auth/logout")
+		r.Header.Set("Cookie", stale.Header.Get("Cookie"))
+		return r
+	}())
+	equal(t, "log-out again", ended.Code, http.StatusNoContent)
+	equal(t, "cookies that are cleared", len(ended.Result().Cookies()), 2)
 
 	mine = s.logIn("ann")
 	equal(t, "the current one", s.ask("DELETE", "/auth/sessions/"+mine.Session.Handle).Code, http.StatusNoContent)
@@ -365,6 +477,7 @@ func TestUsersLookAfterTheirSessions(t *testing.T) {
 	ok(t, s.manager.Sessions().SetCookies(recorded.Header(), before.ID))
 	s.keep(recorded)
 	mine = before
+	s.handler = http.StripPrefix("/auth", donjon.SessionHandlers(s.manager, &donjon.RequireSessionOptions{Anonymous: true}))
 	equal(t, "nobody's sessions", fmt.Sprint(list()), fmt.Sprint([]string{before.Session.Handle}))
 	equal(t, "nobody's others", s.ask("POST", "/auth/logout/others").Code, http.StatusNoContent)
 	equal(t, "nobody, everywhere", s.ask("POST", "/auth/logout/everywhere").Code, http.StatusNoContent)

@@ -62,7 +62,7 @@ func (h *revocationSetHandler) ServeHTTP(w http.ResponseWriter, r *http.Request)
 	}
 	set, tag, err := h.current(r.Context())
 	if err != nil {
-		refuse(w, r, h.opts.Logger, httpStatus(err), logged(err))
+		refuse(w, r, toldOf(r, err, h.opts.Logger), httpStatus(err), logged(err))
 		return
 	}
 	header := w.Header()

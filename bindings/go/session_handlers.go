@@ -7,11 +7,12 @@ import (
 )
 
 // SessionHandlers serve a user who looks after his sign-ins, each behind
-// [RequireSession], which opts is for:
+// [RequireSession], which opts is for: a session of nobody is none here, unless they say
+// otherwise.
 //
 //	GET /sessions               the list: {"sessions":[…]}
 //	DELETE /sessions/{handle}   ends one
-//	POST /logout                ends the current one
+//	POST /logout                ends the current one, if there is one still
 //	POST /logout/others         ends all others
 //	POST /logout/everywhere     ends all, and all tokens
 //	GET /csrf                   a CSRF token: {"csrf_token":"…"}
@@ -21,20 +22,22 @@ func SessionHandlers(manager *SessionManager, opts *RequireSessionOptions) http.
 	if opts == nil {
 		opts = new(RequireSessionOptions)
 	}
-	required := *opts
-	required.Optional = false
+	required, leaving := *opts, *opts
+	required.Optional, required.StepUp = false, false
+	leaving.Optional, leaving.Anonymous, leaving.StepUp = true, true, true
 	h := sessionHandlers{sessionGuard{required, manager}}
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]func(http.ResponseWriter, *http.Request, signedIn) error{
 		"GET /sessions":             h.list,
 		"DELETE /sessions/{handle}": h.revoke,
-		"POST /logout":              h.logOut,
 		"POST /logout/others":       h.logOutOthers,
 		"POST /logout/everywhere":   h.logOutEverywhere,
 		"GET /csrf":                 h.csrf,
 	} {
 		mux.Handle(pattern, h.guarded(handle))
 	}
+	// Whoever wants out is let out: he need not authenticate again for it.
+	mux.Handle("POST /logout", RequireSession(manager, &leaving)(http.HandlerFunc(h.leave)))
 	return mux
 }
 
@@ -58,6 +61,18 @@ func (h *sessionHandlers) guarded(handle func(http.ResponseWriter, *http.Request
 			h.guard.refuse(w, r, err)
 		}
 	}))
+}
+
+func (h *sessionHandlers) leave(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	var err error
+	// What cannot be read is no session, and its cookie is cleared all the same.
+	if id, unread := h.guard.manager.Sessions().ReadCookie(r.Header); unread == nil && id != "" {
+		err = h.guard.manager.LogOut(r.Context(), id)
+	}
+	if err := h.gone(w, err); err != nil {
+		h.guard.refuse(w, r, err)
+	}
 }
 
 func (h *sessionHandlers) list(w http.ResponseWriter, r *http.Request, who signedIn) error {
@@ -124,7 +139,7 @@ func (h *sessionHandlers) csrf(w http.ResponseWriter, _ *http.Request, who signe
 	if err != nil {
 		return err
 	}
-	w.Header().Add("Set-Cookie", cookie)
+	setCookie(w.Header(), cookie)
 	w.Header().Set(CSRFHeader, token)
 	return writeJSON(w, map[string]any{"csrf_token": token})
 }

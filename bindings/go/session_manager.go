@@ -199,7 +199,8 @@ func (m *SessionManager) BeginAnonymous(ctx context.Context, n NewSession) (*Log
 
 // Check decides whether the session with this id is good, and returns it. A refusal is
 // [ErrInvalidSession], [ErrExpired] or [ErrStepUpRequired], and a [*SessionError] that
-// has the reason.
+// has the reason. With the last of them comes the session, for the route where its user
+// authenticates again; it is good nowhere else.
 func (m *SessionManager) Check(ctx context.Context, id string, client SessionClient) (*Session, error) {
 	ctx, cancel, err := m.begun(ctx)
 	if err != nil {

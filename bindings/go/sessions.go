@@ -2,6 +2,7 @@ package donjon
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ type SessionVerdict struct {
 	Record []byte        // the next record if there is something to write; empty to delete it
 	Keep   time.Duration // for how long a store has to keep it
 
-	Session *Session  // nil if refused
+	Session *Session  // nil if refused, but for [ErrStepUpRequired]: whose it is
 	Ended   []Session // by [Sessions.Revoke]
 }
 
@@ -313,7 +314,8 @@ func (s *Sessions) ReadCookie(h http.Header) (string, error) {
 }
 
 // SetCookies has the client keep the id of a session in a cookie, and a CSRF token in
-// another one that scripts can read, for them to send as [CSRFHeader].
+// another one that scripts can read, for them to send as [CSRFHeader]. No cache keeps
+// the response.
 func (s *Sessions) SetCookies(h http.Header, id string) error {
 	token, err := s.CSRFToken(id)
 	if err != nil {
@@ -334,9 +336,20 @@ func (s *Sessions) cookies(h http.Header, id, token string) error {
 	if err != nil {
 		return err
 	}
-	h.Add("Set-Cookie", session)
-	h.Add("Set-Cookie", csrf)
+	setCookie(h, session)
+	setCookie(h, csrf)
+	h.Set("Cache-Control", "no-store") // nobody else is to get them out of a cache
 	return nil
+}
+
+// setCookie puts a Set-Cookie in the place of one of the same name: of a cookie that was
+// to be cleared before somebody logged in, say. A response has one of each name (RFC
+// 6265, section 4.1.1).
+func setCookie(h http.Header, cookie string) {
+	name, _, _ := strings.Cut(cookie, "=")
+	h["Set-Cookie"] = append(slices.DeleteFunc(h["Set-Cookie"], func(line string) bool {
+		return strings.HasPrefix(line, name+"=")
+	}), cookie)
 }
 
 // Cookie returns the value of the Set-Cookie header for the id of a session; for "", of

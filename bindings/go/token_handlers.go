@@ -133,5 +133,5 @@ func (h *tokenHandler) refuse(w http.ResponseWriter, r *http.Request, err error)
 	case status == http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	}
-	refuse(w, r, h.Logger, status, logged(err))
+	refuse(w, r, toldOf(r, err, h.Logger), status, logged(err))
 }
