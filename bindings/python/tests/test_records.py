@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -531,6 +531,30 @@ def test_clients_that_records_do_not_go_with(redis_server: Server) -> None:
             RedisRecords(client, wait_replicas=wrong)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="wait_timeout"):
         RedisRecords(client, wait_timeout=0)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_clients_that_are_behind_are_refused(
+    redis_server: Server, redis_cluster: Server
+) -> None:
+    sentinel: Any = cast(Any, redis.sentinel.Sentinel)([("127.0.0.1", 1)])
+    RedisRecords(sentinel.master_for("donjon"))
+    cache = redis.cache.CacheConfig()
+    behind: list[Any] = [
+        redis.Redis(port=redis_server.port, protocol=3, cache_config=cache),
+        sentinel.slave_for("donjon"),
+    ]
+    cluster: dict[str, Any] = {"host": "127.0.0.1", "port": redis_cluster.port}
+    strategy = redis.cluster.LoadBalancingStrategy.RANDOM
+    behind.append(redis.RedisCluster(**cluster, read_from_replicas=True))
+    behind.append(redis.RedisCluster(**cluster, load_balancing_strategy=strategy))
+    for client in behind:
+        with pytest.raises(ConfigError, match="replicas"):
+            RedisRecords(client)
+        client.close()
+    async with redis.asyncio.RedisCluster(**cluster, read_from_replicas=True) as other:
+        with pytest.raises(ConfigError, match="replicas"):
+            AsyncRedisRecords(other)
 
 
 @pytest.fixture

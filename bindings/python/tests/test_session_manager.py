@@ -36,6 +36,7 @@ from donjon import (
 )
 from donjon.records import AsyncRecordStore, CachedRecords, MemoryRecords, RecordStore
 from donjon.redis import AsyncRedisRecords, RedisRecords
+from donjon.revocation import RevocationSet
 from donjon.sessions import AsyncSessionManager, Session, SessionManager
 from stores import KINDS, Stores, session_manager
 
@@ -818,6 +819,71 @@ def test_a_family_that_was_to_go_when_others_made_room_goes(clock: Clock) -> Non
     assert [one.handle for one in manager.list("ann")] == [mine.session.handle]
     with pytest.raises(TokenRevoked):
         manager.refresh_tokens(TOKENS, refresh_of(pair, clock.s))
+
+
+class Repeating(MemoryRecords):
+    """Records behind a client that repeats what was not answered, as Redis's do."""
+
+    waits_for_replicas = False
+    written: tuple[str, ...] = ()
+
+    def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
+        self.written += (key,)
+        super().replace(key, before, after, keep_ms)
+        return super().replace(key, before, after, keep_ms)
+
+
+def test_what_is_repeated_since_its_answer_was_lost_is_done_once(clock: Clock) -> None:
+    manager = manager_of(Repeating(), refresh_grace_ms=0)
+    first = manager.log_in("ann")
+    rotated = manager.rotate(first.id)
+    assert manager.check(rotated.id)
+    assert is_dead(manager, first.id)
+    pair = manager.begin_tokens(TOKENS, "ann")
+    assert [one.kind for one in manager.list("ann")] == ["cookie", "tokens"]
+    clock.advance(5)
+    again = manager.refresh_tokens(TOKENS, refresh_of(pair, clock.s))
+    manager.revocations.check(access_of(again, clock.s))
+    assert [one.handle for one in manager.revoke("ann", pair.session.handle)]
+    assert [one.handle for one in manager.revoke("ann", rotated.session.handle)]
+    visitor = manager.begin_anonymous()
+    assert manager.check(visitor.id).subject == ""
+    # What is not there was not ended by anybody.
+    with pytest.raises(InvalidSession):
+        manager.revoke("ann", pair.session.handle)
+    assert len(manager.log_in("ann").session.evicted) == 0
+
+
+@pytest.mark.usefixtures("clock")
+def test_sets_of_two_publishers_have_two_sequences_though_their_clocks_agree() -> None:
+    store = Beaten()
+    one, other = manager_of(store).revocations, manager_of(store).revocations
+    published: list[bytes] = []
+    store.before["revocation-set"] = lambda: published.append(other.publish(KEYRING, 300))
+    published.append(one.publish(KEYRING, 300))
+    sequences = {RevocationSet.open(each, KEYRING).info()["sequence"] for each in published}
+    assert len(sequences) == 2
+
+
+def test_replicas_are_asked_about_the_record_itself(clock: Clock) -> None:
+    store = Repeating()
+    store.waits_for_replicas = True
+    manager = manager_of(store)
+    first = manager.log_in("ann")
+    clock.advance(5)
+    # In a cluster they are on one server, by the part in braces.
+    key = f"{manager.sessions.key(first.id)}:confirmed"
+    ends: list[Callable[[], object]] = [lambda: manager.log_out(first.id)] * 2
+    ends.append(lambda: manager.revoke("ann", first.session.handle))
+    for end in ends:
+        store.written = ()
+        with suppress(InvalidSession):
+            end()
+        assert key in store.written
+        assert store.get_many([key]) == [b"\1"]
+    store.written = ()
+    manager.log_out("no id")
+    assert store.written == ()
 
 
 def test_of_two_rotations_at_once_one_is_done(store: RecordStore) -> None:

@@ -28,7 +28,7 @@ _LATELY_S = 1.0
 _CONFIRM_S = 2.5
 """Somebody who is there touches the marker within this time."""
 
-_MARKER_KEEP_MS = 10 * 366 * 86_400_000
+_CONFIRMED, _CONFIRMED_KEEP_MS = b"\1", 60_000
 
 
 class Found(NamedTuple):
@@ -133,16 +133,18 @@ class MarkedStore:
             self._failed(error)
             raise error
 
-    def confirm(self) -> Steps[None]:
-        """Have replicas acknowledge what is there already, where the store waits for them."""
+    def confirm(self, key: str) -> Steps[None]:
+        """Have replicas acknowledge what was written under a key, where the store waits for them.
+
+        By another write to the same server: what was written before is acknowledged before it.
+        """
         if not self._waits_for_replicas:
             return
         for lost in range(ROUNDS):
             yield from self.pause(lost)
-            [marker] = yield from self._get([MARKER], fresh=True)
-            if (yield from self.replace(MARKER, marker, marker, _MARKER_KEEP_MS)):
+            if (yield from self.replace(f"{key}:confirmed", b"", _CONFIRMED, _CONFIRMED_KEEP_MS)):
                 return
-        raise StoreUnavailable("others keep changing the marker")
+        raise StoreUnavailable("others keep changing what is confirmed")
 
     def _touch(self) -> Steps[None]:
         """Say that the store is alive, by its marker as it is now, and not as a cache has it."""
@@ -151,20 +153,34 @@ class MarkedStore:
                 yield from self.read([], fresh=True)
 
     def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
-        """Write a record in the place of another. False if others were faster."""
+        """Write a record in the place of another. False if others were faster.
+
+        A client that repeats what was not answered is told no by its own write. So what is there
+        already is done, and acknowledged as anything else: what nobody else can have written, as
+        ids are drawn at random; and what does not depend on who did, as that something has ended.
+        """
+        if (yield from self.swap(key, before, after, keep_ms)):
+            return True
+        is_done = yield from self.swap(key, after, after, keep_ms)
+        if is_done and not after:
+            yield from self.confirm(key)
+        return is_done
+
+    def try_to_replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
+        """`swap`, where it is of no matter whether it is done."""
+        try:
+            return (yield from self.swap(key, before, after, keep_ms))
+        except StoreUnavailable:
+            return False
+
+    def swap(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
+        """Write a record in the place of another, and return what the store says of it."""
         call = partial(self._store.replace, key, before, after, keep_ms)
         answer = yield from self._ask(call, self._timeout_s)
         if not isinstance(answer, bool):
             self._failed(TypeError("the store did not say whether it was done"))
             raise StoreUnavailable
         return answer
-
-    def try_to_replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
-        """`replace`, where it is of no matter whether it is done."""
-        try:
-            return (yield from self.replace(key, before, after, keep_ms))
-        except StoreUnavailable:
-            return False
 
     def scan(self, part: str) -> Steps[list[bytes]]:
         """Return every record whose key has `part` in it."""

@@ -15,8 +15,10 @@ atomically, and the kernel's own arithmetic over what the script saw. So is a lo
 each change another one.
 
 A client that decodes its responses (`decode_responses=True`) is refused: a state is bytes. So is
-one of asyncio by `RedisStore`, and another by `AsyncRedisStore`. A pool of redis-py has 100
-connections and fails when more are wanted; its `BlockingConnectionPool` waits.
+one of asyncio by `RedisStore`, and another by `AsyncRedisStore`. Records are read where they are
+written: a client that reads from replicas, or from a cache of its own, would let in who was just
+revoked, and is refused. A pool of redis-py has 100 connections and fails when more are wanted; its
+`BlockingConnectionPool` waits.
 """
 
 from __future__ import annotations
@@ -226,6 +228,8 @@ class _Records(_Scripted):
         if wait_replicas < 0:
             raise InvalidArgument("wait_replicas is 0 or more")
         super().__init__(client, prefix)
+        if _is_behind(client):
+            raise ConfigError("records are read where they are written: no replicas, no cache")
         self._is_cluster = hasattr(client, "mget_nonatomic")
         self._wait_replicas = wait_replicas
         self.waits_for_replicas = wait_replicas > 0
@@ -398,6 +402,18 @@ def _is_awaited(client: Any) -> bool | None:
     """Tell by the method that all others of a client call; `None` if it has none."""
     execute = getattr(client, "execute_command", None)
     return None if execute is None else iscoroutinefunction(execute)
+
+
+def _is_behind(client: Any) -> bool:
+    """Tell whether what it reads may be of a while ago: of a replica, or kept by the client."""
+    cache = getattr(client, "get_cache", None)
+    pool = getattr(client, "connection_pool", None)
+    return (
+        bool(getattr(client, "read_from_replicas", False))
+        or getattr(client, "load_balancing_strategy", None) is not None
+        or not getattr(pool, "is_master", True)
+        or (cache is not None and cache() is not None)
+    )
 
 
 def _decodes(client: Any) -> bool:

@@ -178,9 +178,10 @@ class _Revocations:
                 valid_until=now_s + valid_for_s,
                 skew=self._skew_s,
             )
-            # Whoever publishes next reads what this one has read, or more.
+            # Whoever publishes next reads what this one has read, or more. The number is to be this
+            # one's alone: that it is there already does not say who has put it there.
             after = sequence.to_bytes(8, "big")
-            if (yield from self._store.replace(SEQUENCE, last, after, _SEQUENCE_KEEP_MS)):
+            if (yield from self._store.swap(SEQUENCE, last, after, _SEQUENCE_KEEP_MS)):
                 return signed
         raise StoreUnavailable("others keep publishing")
 

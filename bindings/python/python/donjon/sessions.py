@@ -235,9 +235,13 @@ class _Manager:
             return self._sessions.revoke(record, "one", handle=id, **found.moment)
 
         try:
-            yield from self._settle(self._sessions.key(id), decide)
+            key = self._sessions.key(id)
+        except InvalidSession:
+            return
+        try:
+            yield from self._settle(key, decide)
         except InvalidSession:  # It is not there, and that is what was asked for.
-            yield from self._store.confirm()
+            yield from self._store.confirm(key)
 
     def _list(self, subject: str, current: str) -> Steps[_Listed]:
         found = yield from self._store.read(self._sessions.keys(subject), fresh=True)
@@ -252,22 +256,26 @@ class _Manager:
             try:
                 return (yield from self._revoke_in(key, subject, "one", handle))
             except InvalidSession:
+                # Perhaps it has ended, and this call is made again since replicas did not say so.
+                yield from self._store.confirm(key)
                 if last == 0:
                     raise
         raise InternalError
 
     def _revoke_others(self, subject: str, keep: str) -> Steps[_Listed]:
         keys = self._sessions.keys(subject)
-        for key in keys:
+        for last, key in enumerate(keys, start=1 - len(keys)):
             try:
                 revoked = yield from self._revoke_in(key, subject, "others", keep)
             except InvalidSession:
+                if last == 0:
+                    raise
                 continue
             for other in keys:
                 if other != key:
                     revoked += yield from self._revoke_in(other, subject, "all", "")
             return revoked
-        raise InvalidSession
+        raise InternalError
 
     def _log_out_everywhere(self, subject: str) -> Steps[_Listed]:
         # Tokens first: who refreshes meanwhile gets one that is dead already.
@@ -295,7 +303,7 @@ class _Manager:
                 if ended.kind == "tokens":
                     yield from self._revoke_family(subject, ended.handle)
             if verdict.write != "must":
-                yield from self._store.confirm()
+                yield from self._store.confirm(key)
                 return list(verdict.revoked)
             after = verdict.record
             if (yield from self._store.replace(key, before, after, verdict.keep_ms)):
@@ -481,7 +489,7 @@ class SessionManager(_Manager):
         """Give the session another id, after its user was authenticated, or where rights change.
 
         The old id is dead at once. The address and the browser of now are those to compare with;
-        `data` stays what it is, unless there is other.
+        `data` stays what it is, unless there is other: empty is none.
         """
         return run(self._rotate(id, address, user_agent, data))
 

@@ -191,7 +191,7 @@ class SessionAuth:
 
         The old id is dead at once, also to requests that are under way with it. One whose user has
         to authenticate again is refused as anywhere else, unless the route has `session_to_confirm`
-        and has seen to that. `data` stays what it is, unless there is other.
+        and has seen to that. `data` stays what it is, unless there is other: empty is none.
         """
         record = self._changeable(connection)
         await self._look_up(record)
