@@ -135,7 +135,10 @@ func (b *recordBook) read(ctx context.Context, keys []string, fresh bool) (readi
 			return reading{}, b.failed(ctx, err)
 		}
 		marker, status := abi.StoreMarker(abi.Text(values[0]), abi.Text(seen), b.maxSilence.Milliseconds(), now.UnixMilli())
-		if err := failure(status); err != nil {
+		switch err := failure(status); {
+		case err == ErrStoreUnavailable:
+			return reading{}, errClockBehind
+		case err != nil:
 			return reading{}, err
 		}
 		if remembered && marker.Write == abi.WriteMay {
@@ -202,6 +205,9 @@ func (b *recordBook) mark(ctx context.Context, seen, stored []byte, marker abi.M
 // is ahead: which of the two, the next moments tell.
 var errSilent = fmt.Errorf("%w: nobody has asked it for long, or this machine's clock is wrong", ErrStoreUnavailable)
 
+// errClockBehind is that the store begins in what is the future to this machine.
+var errClockBehind = fmt.Errorf("%w: it begins minutes from now: this machine's clock is behind, or another's was ahead", ErrStoreUnavailable)
+
 // isSilent reports whether the marker has stayed as it is for so long that others would
 // have touched it.
 func (b *recordBook) isSilent(stored []byte) bool {
@@ -260,6 +266,7 @@ func (b *recordBook) changeInTurn(ctx context.Context, keys []string, decide fun
 // change reads records, of which the first is the one that decide decides on, and
 // writes what it says. It decides anew as long as somebody else comes first.
 func (b *recordBook) change(ctx context.Context, keys []string, decide func(reading) (decision, error)) error {
+	var refused *decision // what the store did not write, or so it said
 	for round := range rounds {
 		if err := pause(ctx, round); err != nil {
 			return b.failed(ctx, err)
@@ -268,6 +275,12 @@ func (b *recordBook) change(ctx context.Context, keys []string, decide func(read
 		if err != nil {
 			return err
 		}
+		if refused != nil && bytes.Equal(read.values[0], refused.record) {
+			if done, err := b.settle(ctx, keys[0], *refused); done || err != nil {
+				return err
+			}
+			continue
+		}
 		decided, err := decide(read)
 		if err != nil {
 			return err
@@ -275,8 +288,24 @@ func (b *recordBook) change(ctx context.Context, keys []string, decide func(read
 		if done, err := b.write(ctx, keys[0], read.values[0], decided); done || err != nil {
 			return err
 		}
+		refused = &decided
 	}
 	return errContended
+}
+
+// settle is for a decision that is in the store although the store has said that
+// something else was there: a client whose answer got lost has sent the write again, and
+// that found what the first had written. To decide anew would be to log in twice, or to
+// take the new id of a session for a forged one.
+func (b *recordBook) settle(ctx context.Context, key string, decided decision) (bool, error) {
+	if !b.waitsForReplicas() {
+		return true, decided.refusal
+	}
+	if len(decided.record) > 0 {
+		return b.write(ctx, key, decided.record, decided) // which they acknowledge
+	}
+	err := b.confirm(ctx, key)
+	return err == nil, cmp.Or(err, decided.refusal)
 }
 
 // write writes what was decided on a record, and reports whether that is settled. What
@@ -306,7 +335,7 @@ const confirmedKeep = time.Minute
 // the store waits for them: by another write to the same server, which they acknowledge
 // after all that was written before.
 func (b *recordBook) confirm(ctx context.Context, key string) error {
-	if waiting, is := b.store.(replicaWaiter); !is || !waiting.WaitsForReplicas() {
+	if !b.waitsForReplicas() {
 		return nil
 	}
 	return b.change(ctx, []string{key + ":confirmed"}, func(reading) (decision, error) {
@@ -316,6 +345,11 @@ func (b *recordBook) confirm(ctx context.Context, key string) error {
 
 // A replicaWaiter is a [RecordStore] that waits until replicas have what it writes.
 type replicaWaiter interface{ WaitsForReplicas() bool }
+
+func (b *recordBook) waitsForReplicas() bool {
+	waiting, is := b.store.(replicaWaiter)
+	return is && waiting.WaitsForReplicas()
+}
 
 // turn waits until nobody else in this process changes the record.
 func (b *recordBook) turn(ctx context.Context, key string) (giveBack func(), err error) {

@@ -136,11 +136,25 @@ func (r *Revocations) revoke(ctx context.Context, kind RevocationKind, subject, 
 	if err != nil {
 		return err
 	}
-	return r.book.change(ctx, []string{key}, func(read reading) (decision, error) {
-		value, keep, err := r.rules.Revoke(kind, subject, id, read.values[0], until, read.now, read.since)
-		return decision{nil, abi.WriteMust, value, keep}, err
-	})
+	for range rounds {
+		var decided time.Time
+		err := r.book.change(ctx, []string{key}, func(read reading) (decision, error) {
+			decided = read.now
+			value, keep, err := r.rules.Revoke(kind, subject, id, read.values[0], until, read.now, read.since)
+			return decision{nil, abi.WriteMust, value, keep}, err
+		})
+		// All tokens of a subject until now are to die, also those that were issued while
+		// a slow store was written to.
+		if err != nil || kind != RevokedSubject || r.book.clock().Sub(decided) <= slowWrite {
+			return err
+		}
+	}
+	return errContended
 }
+
+// slowWrite is how long ago a subject may have been revoked when it is written: issuers'
+// clocks may differ by more.
+const slowWrite = time.Second
 
 // IssueSince returns the [Grant.RevokedSince] to issue tokens with to a subject, so that
 // they outlive what was revoked before. It is to be asked before it is made sure that

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -31,7 +32,14 @@ type noteStore struct {
 	failsAt atomic.Pointer[string]
 	// called before a record is replaced, if not nil
 	beforeReplace atomic.Pointer[func(key string)]
+	// Every write is sent again, as by a client whose answer got lost.
+	repeats atomic.Bool
+	// It says that it waits for replicas; what is written only for that is counted.
+	waits     atomic.Bool
+	confirmed atomic.Int32
 }
+
+func (s *noteStore) WaitsForReplicas() bool { return s.waits.Load() }
 
 var errDown = errors.New("the store is down")
 
@@ -59,7 +67,14 @@ func (s *noteStore) Replace(ctx context.Context, key string, before, after []byt
 	s.mu.Lock()
 	s.keys[key] = true
 	s.mu.Unlock()
-	return s.RecordStore.Replace(ctx, key, before, after, keep)
+	if bytes.Equal(before, after) || strings.HasSuffix(key, ":confirmed") {
+		s.confirmed.Add(1)
+	}
+	replaced, err := s.RecordStore.Replace(ctx, key, before, after, keep)
+	if err == nil && s.repeats.Load() {
+		return s.RecordStore.Replace(ctx, key, before, after, keep)
+	}
+	return replaced, err
 }
 
 func (s *noteStore) Scan(ctx context.Context, part string) iter.Seq2[donjon.ScannedRecord, error] {

@@ -50,16 +50,17 @@ func (w *world) issue(t testing.TB, r *donjon.Revocations, subject string) *donj
 // Revocations tests what is promised of revoked tokens on a store.
 func Revocations(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, *world){
-		"one by one":              revokedOneByOne,
-		"log out everywhere":      loggedOutEverywhere,
-		"at once":                 revokedAtOnce,
-		"a store that forgets":    forgottenRevocations,
-		"a store that goes back":  restoredRevocations,
-		"a store that is damaged": damagedRevocations,
-		"a store that is down":    revocationsOfNoStore,
-		"what is remembered":      rememberedRevocations,
-		"offline":                 offline,
-		"published at once":       publishedAtOnce,
+		"one by one":               revokedOneByOne,
+		"log out everywhere":       loggedOutEverywhere,
+		"while a write takes long": loggedOutEverywhereSlowly,
+		"at once":                  revokedAtOnce,
+		"a store that forgets":     forgottenRevocations,
+		"a store that goes back":   restoredRevocations,
+		"a store that is damaged":  damagedRevocations,
+		"a store that is down":     revocationsOfNoStore,
+		"what is remembered":       rememberedRevocations,
+		"offline":                  offline,
+		"published at once":        publishedAtOnce,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}
@@ -116,6 +117,23 @@ func loggedOutEverywhere(t *testing.T, w *world) {
 	is(t, "logged in again", r.Check(t.Context(), w.issue(t, r, "ann")), nil)
 	is(t, "somebody else", r.Check(t.Context(), ben), nil)
 	is(t, "nobody", r.RevokeSubject(t.Context(), ""), donjon.ErrInvalidArgument)
+}
+
+// What was issued while a slow store was written to was issued before the call returned.
+func loggedOutEverywhereSlowly(t *testing.T, w *world) {
+	r, elsewhere := w.revocations(t, nil), w.revocations(t, nil)
+	ok(t, r.RevokeSubject(t.Context(), "ann"))
+	w.clock.advance(time.Minute)
+	var meanwhile *donjon.Claims
+	slow := func(string) {
+		w.store.beforeReplace.Store(nil)
+		w.clock.advance(10 * time.Second)
+		meanwhile = w.issue(t, elsewhere, "ann")
+	}
+	w.store.beforeReplace.Store(&slow)
+	ok(t, r.RevokeSubject(t.Context(), "ann"))
+	is(t, "issued meanwhile", r.Check(t.Context(), meanwhile), donjon.ErrRevoked)
+	is(t, "issued after that", r.Check(t.Context(), w.issue(t, r, "ann")), nil)
 }
 
 // What was revoked is not accepted after the call has returned, whoever checks.

@@ -121,6 +121,8 @@ func Sessions(t *testing.T, open Open) {
 		"a store that goes back":       restoredSessions,
 		"damaged records":              damagedSessions,
 		"a store that is down":         sessionsOfNoStore,
+		"answers that get lost":        lostAnswers,
+		"a clock that is behind":       sessionsByAClockThatIsBehind,
 		"what is remembered":           rememberedSessions,
 		"sealed":                       sealedSessions,
 		"rotated keys":                 sessionsUnderOldKeys,
@@ -835,6 +837,57 @@ func damagedSessions(t *testing.T, w *world) {
 	replace([]byte("damaged"))
 	ok(t, m.LogOutEverywhere(t.Context(), "ann"))
 	equal(t, "records", len(w.sessionRecords(t)), 1)
+}
+
+// A client whose answer got lost sends the write again, and is told that something else
+// is there, which is its own: nothing happens twice, and nobody is taken for a thief.
+func lostAnswers(t *testing.T, w *world) {
+	m := w.manager(t, donjon.SessionsOptions{NoRefreshGrace: true, MaxPerUser: 2})
+	first := logIn(t, m, "ann")
+	w.store.repeats.Store(true)
+	for _, waits := range []bool{false, true} {
+		w.store.waits.Store(waits)
+		before := w.store.confirmed.Load()
+		in := logIn(t, m, "ann")
+		equal(t, "sign-ins", len(handles(t, m, "ann")), 2)
+		checked(t, "logged in", m, in.ID, nil)
+		checked(t, "logged in before", m, first.ID, nil)
+		rotated, err := m.Rotate(t.Context(), in.ID, home, nil)
+		ok(t, err)
+		checked(t, "rotated", m, rotated.ID, nil)
+		ok(t, m.Revoke(t.Context(), "ann", rotated.Session.Handle))
+		checked(t, "revoked", m, rotated.ID, donjon.ErrInvalidSession)
+		pair := beginTokens(t, m, w, "ann")
+		equal(t, "sign-ins with tokens", len(handles(t, m, "ann")), 2)
+		next, err := w.refresh(t, m, pair)
+		ok(t, err)
+		is(t, "refreshed", m.Revocations().Check(t.Context(), w.accessOf(t, next)), nil)
+		ok(t, m.Revocations().Revoke(t.Context(), w.accessOf(t, next)))
+		is(t, "revoked", m.Revocations().Check(t.Context(), w.accessOf(t, next)), donjon.ErrRevoked)
+		ok(t, m.LogOutTokens(t.Context(), w.refreshOf(t, next)))
+		equal(t, "acknowledged", w.store.confirmed.Load() > before, waits)
+	}
+	ok(t, m.LogOutEverywhere(t.Context(), "ann"))
+	ok(t, m.Revocations().RevokeSubject(t.Context(), "ann"))
+	checked(t, "logged out everywhere", m, first.ID, donjon.ErrInvalidSession)
+	_, err := m.Revocations().Publish(t.Context(), w.keys, time.Minute)
+	is(t, "published", err, donjon.ErrStoreUnavailable) // for another one may have drawn the same sequence
+}
+
+// By a clock that is minutes behind, nobody is let in, and the operator is told why.
+func sessionsByAClockThatIsBehind(t *testing.T, w *world) {
+	m := w.manager(t, donjon.SessionsOptions{})
+	in := logIn(t, m, "ann")
+	w.clock.advance(-4 * time.Minute)
+	checked(t, "four minutes behind", m, in.ID, nil)
+	w.clock.advance(-2 * time.Minute)
+	_, err := m.Check(t.Context(), in.ID, home)
+	is(t, "six minutes behind", err, donjon.ErrStoreUnavailable)
+	if !strings.Contains(fmt.Sprint(err), "clock") {
+		t.Errorf("it does not say why: %v", err)
+	}
+	w.clock.advance(6 * time.Minute)
+	checked(t, "again", m, in.ID, nil)
 }
 
 func sessionsOfNoStore(t *testing.T, w *world) {
