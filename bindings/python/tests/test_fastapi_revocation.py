@@ -46,6 +46,8 @@ class DownStore:
         self._records = records
         self.is_down = False
         self.scans = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def get_many(self, keys: Any) -> Any:
         self._fail()
@@ -57,6 +59,7 @@ class DownStore:
 
     async def scan(self, part: str) -> Any:
         self.scans += 1
+        await self.answers.wait()
         self._fail()
         for value in self._records.scan(part):
             yield value
@@ -245,7 +248,13 @@ async def test_a_grant_says_what_the_user_may_do_by_now(keys: Keyring) -> None:
     assert [one.subject for one in asked] == ["ann"]
     eve = await service.begin("eve")
     refused(await service.refresh(eve.refresh_token))
-    plain = Service(keys, grant=lambda _claims: {"roles": ["admin"]})
+
+    def slow_grant(_: Claims) -> dict[str, Any]:
+        with pytest.raises(RuntimeError):  # Other requests do not wait for it.
+            asyncio.get_running_loop()
+        return {"roles": ["admin"]}
+
+    plain = Service(keys, grant=slow_grant)
     answer = (await plain.refresh((await plain.begin()).refresh_token)).json()
     assert (await plain.me(answer["access_token"])).json()["roles"] == ["admin"]
 
@@ -260,6 +269,14 @@ async def test_a_log_out_ends_the_family_and_its_access_tokens(service: Service)
     refused(await service.refresh(answer["refresh_token"]))
     assert (await service.me(other.access_token)).status_code == 200
     assert (await service.refresh(other.refresh_token)).status_code == 200
+
+
+async def test_what_has_no_family_is_none_to_log_out_of(keys: Keyring) -> None:
+    service = Service(keys)
+    service.verifier = verifier_of(keys, "at+jwt")
+    bare = service.issuer.access("ann")
+    refused(await service.refresh(bare))
+    assert (await service.log_out(bare)).status_code == 204
 
 
 async def test_a_log_out_of_what_is_over_is_one(service: Service) -> None:
@@ -512,6 +529,35 @@ async def test_while_the_store_is_down_the_last_set_is_published_until_it_is_ove
     assert any("not renewed" in one for one in reasons(caplog))
     service.store.is_down = False
     assert await fetched(service) != last
+
+
+async def test_while_the_store_hangs_the_last_set_is_published(
+    keys: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Monotonic(monkeypatch)
+    service = Service(keys)
+    service.app = FastAPI()
+    service.app.include_router(
+        revocation_set_router(service.manager.revocations, lambda: keys, timeout_s=0.05)
+    )
+    service.store.answers.clear()
+    unavailable(await service.ask("GET", SET))
+    # What was begun goes on, also when those who asked have gone.
+    asked = asyncio.create_task(fetched(service))
+    await asyncio.sleep(0.01)
+    asked.cancel()
+    service.store.answers.set()
+    last = await fetched(service)
+    assert service.store.scans == 1
+    clock.now += 5
+    service.store.answers.clear()
+    many = asyncio.gather(*(fetched(service) for _ in range(8)))
+    sets = await asyncio.wait_for(many, 5)
+    assert set(sets) == {last}
+    assert service.store.scans == 2
+    service.store.answers.set()
+    assert await fetched(service) != last
+    assert service.store.scans == 2
 
 
 async def test_sets_of_several_processes_do_not_go_back(keys: Keyring) -> None:

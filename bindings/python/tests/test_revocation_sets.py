@@ -23,6 +23,7 @@ from donjon import (
     RevocationSetStale,
     TokenIssuer,
     TokenRevoked,
+    revocation_sets,
 )
 from donjon.records import MemoryRecords
 from donjon.revocation import Revocations
@@ -98,6 +99,32 @@ def test_what_is_revoked_elsewhere_is_refused_soon(publisher: Publisher) -> None
     asked = len(publisher.requests)
     time.sleep(0.05)
     assert len(publisher.requests) == asked
+
+
+def test_a_client_that_was_closed_before_its_use_lets_nobody_in(publisher: Publisher) -> None:
+    checking = client(publisher)
+    checking.close()
+    with pytest.raises(RevocationSetStale):
+        checking.check(publisher.claims())
+    assert publisher.requests == []
+
+
+def test_who_comes_while_the_thread_begins_waits_for_what_it_fetches(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims, checking, made = publisher.claims(), client(publisher), revocation_sets._pending
+    another = threading.Thread(target=checking.check, args=(claims,), daemon=True)
+
+    def begin_another() -> Any:
+        another.start()
+        another.join(0.05)  # It is about to wait, for whatever is there.
+        return made()
+
+    monkeypatch.setattr(revocation_sets, "_pending", begin_another)
+    with checking:
+        checking.check(claims)
+        another.join(10)
+        assert not another.is_alive()
 
 
 async def test_tasks_wait_for_the_first_set(publisher: Publisher) -> None:

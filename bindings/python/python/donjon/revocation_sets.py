@@ -68,7 +68,7 @@ class _Poller:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._process: int | None = None
-        self.first = _pending()
+        self._first = _done()
 
     def begin(self) -> Future[None]:
         """Have the thread run, and return what is done once it has fetched for the first time."""
@@ -76,10 +76,11 @@ class _Poller:
         if self._process != os.getpid() and not self._stop.is_set():
             with self._lock:
                 if self._process != os.getpid():
-                    self._process = os.getpid()
-                    self.first = _pending()
-                    threading.Thread(target=self._poll, args=(self.first,), daemon=True).start()
-        return self.first
+                    first = _pending()
+                    threading.Thread(target=self._poll, args=(first,), daemon=True).start()
+                    # In this order: who sees the process takes what its thread will have done.
+                    self._first, self._process = first, os.getpid()
+        return self._first
 
     def end(self) -> None:
         """Stop fetching. What was fetched is of use for as long as it is good."""
@@ -106,6 +107,13 @@ class _Poller:
 def _pending() -> Future[None]:
     made: Future[None] = Future()
     made.set_running_or_notify_cancel()  # Whoever waits for it cannot cancel it any more.
+    return made
+
+
+def _done() -> Future[None]:
+    """Return what is there where nothing was begun: a client that was closed before its use."""
+    made = _pending()
+    made.set_result(None)
     return made
 
 

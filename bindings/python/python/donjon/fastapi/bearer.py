@@ -30,7 +30,9 @@ class BearerAuth:
     """The dependencies `current_user` and `optional_user`, over one verifier.
 
     `check` is called with verified claims and raises a `TokenError` to refuse them after all: this
-    is where revocation is looked up. `scheme_name` is what OpenAPI calls the scheme.
+    is where revocation is looked up. One that is not awaited is called as it is, so let it not wait
+    for a store: it looks into a set (`OfflineRevocations`). `scheme_name` is what OpenAPI calls the
+    scheme.
     """
 
     def __init__(

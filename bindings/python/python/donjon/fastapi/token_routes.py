@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel
 
 from donjon import Claims, DonjonError, Proxies, TokenError, TokenIssuer
-from donjon.errors import SessionError
+from donjon.errors import SessionError, WrongTokenType
 from donjon.fastapi.bearer import Verifier
 from donjon.fastapi.client_address import ClientAddress
 from donjon.fastapi.session_auth import ask
@@ -56,7 +56,8 @@ def token_router(
     `verifier` is one of refresh tokens (`type="rt+jwt"`); where keys are rotated, it and `issuer`
     are functions that return those that are current. `grant` is what the new access token carries,
     as `roles`, `permissions` and `claims`: it is called with the claims of the refresh token, looks
-    up what the user may do by now, and raises a `TokenError` if that is nothing.
+    up what the user may do by now, and raises a `TokenError` if that is nothing. Like a route, it
+    is awaited, or called on a thread.
 
     A token is refused with 401, whatever is wrong with it; why is in the log of `donjon.fastapi`. A
     log-out is answered with 204 even for a token that was not good any more (RFC 7009, 2.2).
@@ -74,14 +75,13 @@ def token_router(
         client = found.of(request.scope)
         try:
             claims = await claims_of(body.refresh_token)
-            carried = grant(claims) if grant else {}
             pair: TokenPair = await ask(
                 manager.refresh_tokens,
                 issuer() if callable(issuer) else issuer,
                 claims,
                 address="" if client is None else client.ip,
                 user_agent=field(request.scope, "user-agent"),
-                **(await carried if isawaitable(carried) else carried),
+                **await _granted(grant, claims),
             )
         except (TokenError, SessionError) as error:
             _log.info("refresh token refused: %s", error.reason)
@@ -98,6 +98,8 @@ def token_router(
         """End the sign-in of a refresh token, and its access tokens."""
         try:
             claims = await claims_of(body.refresh_token)
+            if claims.subject is None or claims.family is None:
+                raise WrongTokenType
             await ask(manager.revoke, claims.subject, claims.family)
         except (TokenError, SessionError) as error:
             _log.info("nothing to log out of: %s", error.reason)
@@ -105,6 +107,11 @@ def token_router(
             raise _no_verdict(error) from error
 
     return router
+
+
+async def _granted(grant: Grant | None, claims: Claims) -> Mapping[str, Any]:
+    carried = await ask(grant, claims) if grant else {}
+    return await carried if isawaitable(carried) else carried
 
 
 _UNAVAILABLE: dict[int | str, dict[str, Any]] = {
