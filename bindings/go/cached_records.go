@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"iter"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -28,9 +29,13 @@ type CachedRecords struct {
 	// MaxEntries is how many records are remembered; if zero, 10,000.
 	MaxEntries int
 
-	// StaleIfError is how old what is accepted may be while the store does not answer;
-	// if it is no more than MaxAge, no older than that.
+	// StaleIfError is for how much longer than MaxAge what is remembered is accepted while
+	// the store does not answer. Whether it does is then asked once a second.
 	StaleIfError time.Duration
+
+	// Logger is told when the store begins to fail, and when it answers again; if nil,
+	// [slog.Default].
+	Logger *slog.Logger
 
 	mu sync.Mutex
 	// The younger half, and the older one, which is dropped when the younger is full.
@@ -38,11 +43,17 @@ type CachedRecords struct {
 	// How often this process has begun or ended to change one of the keys of a stripe:
 	// what was read meanwhile may be older than what it has written.
 	changes [cacheStripes]uint64
+	// When the store failed, the zero time if it has answered since.
+	failedAt time.Time
 }
 
 const (
 	defaultCachedRecords = 10_000
 	cacheStripes         = 256
+
+	// For so long after a failure, a store is not asked for what is remembered: whoever
+	// asks one that hangs waits until his time is over.
+	askedAgainAfter = time.Second
 )
 
 type cachedRecord struct {
@@ -73,14 +84,60 @@ func (c *CachedRecords) get(ctx context.Context, keys []string) (values [][]byte
 	if values, all := c.remembered(keys, c.MaxAge); all {
 		return values, true, nil
 	}
+	if ctx.Err() == nil && c.failedLately() {
+		if stale, all := c.stale(keys); all {
+			return stale, true, nil
+		}
+	}
 	values, err = c.getFresh(ctx, keys)
-	if err == nil || c.StaleIfError <= 0 || errors.Is(ctx.Err(), context.Canceled) {
+	if err == nil || errors.Is(ctx.Err(), context.Canceled) {
 		return values, false, err
 	}
-	if stale, all := c.remembered(keys, max(c.StaleIfError, c.MaxAge)); all {
+	if stale, all := c.stale(keys); all {
 		return stale, true, nil
 	}
 	return nil, false, err
+}
+
+// stale returns the values of keys for as long as the store does not answer, and whether
+// all of them will do.
+func (c *CachedRecords) stale(keys []string) ([][]byte, bool) {
+	if c.StaleIfError <= 0 {
+		return nil, false
+	}
+	return c.remembered(keys, c.MaxAge+c.StaleIfError)
+}
+
+// failedLately reports whether there is little hope that the store would answer now.
+func (c *CachedRecords) failedLately() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.failedAt.IsZero() && time.Since(c.failedAt) < askedAgainAfter
+}
+
+// heard notes whether the store has answered, and says so if that is new.
+func (c *CachedRecords) heard(ctx context.Context, failure error) {
+	if failure != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return // nobody waits for the answer any more
+	}
+	c.mu.Lock()
+	failed := !c.failedAt.IsZero()
+	c.failedAt = time.Time{}
+	if failure != nil {
+		c.failedAt = time.Now()
+	}
+	c.mu.Unlock()
+	logger := c.Logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	switch {
+	case failure != nil && !failed:
+		logger.LogAttrs(ctx, slog.LevelError, "the store of sessions and revocations fails",
+			slog.Attr{Key: "reason", Value: logged(failure)})
+	case failure == nil && failed:
+		logger.LogAttrs(ctx, slog.LevelWarn, "the store of sessions and revocations answers again")
+	}
 }
 
 // remembered returns the values of keys and whether all of them are young enough.
@@ -110,11 +167,12 @@ func (c *CachedRecords) getFresh(ctx context.Context, keys []string) ([][]byte, 
 	asked := time.Now()
 	changes := c.changesOf(keys)
 	values, err := c.Store.GetMany(ctx, keys)
+	if err == nil && len(values) != len(keys) {
+		err = errForeignStore
+	}
+	c.heard(ctx, err)
 	if err != nil {
 		return nil, err
-	}
-	if len(values) != len(keys) {
-		return nil, errForeignStore
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,9 +1,12 @@
 package donjon_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -80,12 +83,15 @@ func TestWhatIsRememberedIsNeverOlderThanPromised(t *testing.T) {
 
 func TestStaleRecordsAreForFailuresOnly(t *testing.T) {
 	store := new(countingStore)
-	mine := &donjon.CachedRecords{Store: store, MaxAge: time.Millisecond, StaleIfError: 200 * time.Millisecond}
+	var log bytes.Buffer
+	mine := &donjon.CachedRecords{
+		Store: store, MaxAge: 100 * time.Millisecond, StaleIfError: 400 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	}
 	set(t, store, "a", "", "1")
 	equal(t, "first", value(t, mine, "a"), "1")
 	asked := time.Now()
 	store.fails.Store(true)
-	for time.Since(asked) < 100*time.Millisecond {
+	for time.Since(asked) < 200*time.Millisecond {
 		equal(t, "stale", value(t, mine, "a"), "1")
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -97,12 +103,82 @@ func TestStaleRecordsAreForFailuresOnly(t *testing.T) {
 	if _, err := mine.GetMany(canceled, []string{"a"}); !errors.Is(err, errDown) {
 		t.Errorf("canceled: %v", err)
 	}
-	time.Sleep(time.Until(asked.Add(200 * time.Millisecond)))
+	time.Sleep(time.Until(asked.Add(500 * time.Millisecond)))
 	if _, err := mine.GetMany(t.Context(), []string{"a"}); !errors.Is(err, errDown) {
 		t.Errorf("too old: %v", err)
 	}
 	store.fails.Store(false)
 	equal(t, "again", value(t, mine, "a"), "1")
+	equal(t, "logged", strings.Count(log.String(), "\n"), 2)
+}
+
+// Of a store that hangs, one request in a second waits for the answer, and no session
+// that is remembered ends because it cannot be written that it is used.
+func TestStaleSessionsOutliveWhatCannotBeWritten(t *testing.T) {
+	store := new(countingStore)
+	var hangs atomic.Bool
+	cache := &donjon.CachedRecords{
+		Store: hangingStore{store, &hangs}, MaxAge: time.Millisecond, StaleIfError: time.Hour, Logger: slog.New(slog.DiscardHandler),
+	}
+	keys, err := donjon.GenerateKeyring(forSessions)
+	ok(t, err)
+	defer keys.Close()
+	var ahead atomic.Int64
+	m, err := donjon.NewSessionManager(keys, cache, donjon.SessionManagerOptions{
+		Timeout: 50 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		Clock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+	})
+	ok(t, err)
+	defer m.Close()
+	in, err := m.LogIn(t.Context(), donjon.NewSession{Subject: "ann"}, "")
+	ok(t, err)
+	check := func(what string, want error) {
+		t.Helper()
+		if _, err := m.Check(t.Context(), in.ID, donjon.SessionClient{}); !errors.Is(err, want) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	check("remembered", nil)
+	for what, fails := range map[string]*atomic.Bool{"fails": &store.fails, "hangs": &hangs} {
+		fails.Store(true)
+		ahead.Add(int64(2 * time.Minute)) // it is time to write that the session is used
+		began := time.Now()
+		for range 50 {
+			check("the store "+what, nil)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("50 requests while the store %s took %v", what, took)
+		}
+		fails.Store(false)
+		time.Sleep(1100 * time.Millisecond)
+		check("the store answers", nil)
+		check("remembered again", nil)
+	}
+	ok(t, m.LogOut(t.Context(), in.ID))
+	store.fails.Store(true)
+	check("logged out", donjon.ErrStoreUnavailable)
+}
+
+// hangingStore does not answer when told to.
+type hangingStore struct {
+	donjon.RecordStore
+	hangs *atomic.Bool
+}
+
+func (s hangingStore) GetMany(ctx context.Context, keys []string) ([][]byte, error) {
+	if s.hangs.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return s.RecordStore.GetMany(ctx, keys)
+}
+
+func (s hangingStore) Replace(ctx context.Context, key string, before, after []byte, keep time.Duration) (bool, error) {
+	if s.hangs.Load() {
+		<-ctx.Done()
+		return false, ctx.Err()
+	}
+	return s.RecordStore.Replace(ctx, key, before, after, keep)
 }
 
 // What a slow answer says is not remembered over what this process has written since.

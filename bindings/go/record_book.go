@@ -170,6 +170,13 @@ func (b *recordBook) get(ctx context.Context, keys []string, fresh bool) (values
 	return values, remembered, err
 }
 
+// failedLately reports whether a CachedRecords has little hope that its store would
+// answer.
+func (b *recordBook) failedLately() bool {
+	cache, is := b.store.(*CachedRecords)
+	return is && cache.failedLately()
+}
+
 // mark writes the marker if the kernel says so, and reports whether what was read
 // counts.
 func (b *recordBook) mark(ctx context.Context, seen, stored []byte, marker abi.MarkerVerdict) (bool, error) {

@@ -214,11 +214,15 @@ func (m *SessionManager) Check(ctx context.Context, id string, client SessionCli
 	if err != nil {
 		return nil, err
 	}
+	var remembered *Session // which is good by what is remembered, and which it is time to touch
 	for round := range rounds {
 		if err := pause(ctx, round); err != nil {
 			return nil, m.book.failed(ctx, err)
 		}
 		read, err := m.book.read(ctx, []string{key}, round > 0)
+		if err != nil && remembered != nil && m.book.failedLately() {
+			return remembered, nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -226,7 +230,13 @@ func (m *SessionManager) Check(ctx context.Context, id string, client SessionCli
 		if err != nil {
 			return nil, err
 		}
-		if verdict.Refusal != nil && read.remembered && round == 0 {
+		if read.remembered && (verdict.Refusal != nil || verdict.Write != WriteNothing) {
+			if verdict.Refusal == nil {
+				if m.book.failedLately() {
+					return verdict.Session, nil
+				}
+				remembered = verdict.Session
+			}
 			continue // what is remembered may be from before the session began
 		}
 		if done, err := m.book.write(ctx, key, read.values[0], verdict.decision()); done || err != nil {
