@@ -34,7 +34,8 @@ type Strength struct {
 
 // CheckStrength checks password as profile demands; if that is empty, as
 // [StrengthComposition] does. A common password is one of a list, or made of
-// the user's own inputs: the name, the e-mail address.
+// the user's own inputs: the name, the e-mail address. More than 16 of these, or
+// one of over 256 bytes, is [ErrTooLarge], as a password of over 4096 bytes is.
 func CheckStrength(password []byte, userInputs []string, profile StrengthProfile) (*Strength, error) {
 	text, status := abi.PasswordStrength(string(profile), abi.Text(password), optionalList(userInputs))
 	return decoded[Strength](text, failure(status))
@@ -51,7 +52,8 @@ type Estimate struct {
 }
 
 // EstimateStrength estimates by zxcvbn, from the first 100 characters of
-// password. Libraries that are built without it return [ErrUnsupported].
+// password, which takes a tenth of a second or two if they were chosen to take
+// long. Libraries that are built without it return [ErrUnsupported].
 func EstimateStrength(password []byte, userInputs []string) (*Estimate, error) {
 	text, status := abi.PasswordEstimate(abi.Text(password), optionalList(userInputs))
 	return decoded[Estimate](text, failure(status))

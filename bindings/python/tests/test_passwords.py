@@ -223,6 +223,27 @@ def test_a_weak_hash_verifies_and_is_to_be_made_anew(hasher: PasswordHasher) -> 
     assert hasher.verify_and_update(newer, PASSWORD)[1] is None
 
 
+def test_who_was_right_gets_in_though_there_is_no_turn_for_a_hash_anew(
+    hasher: PasswordHasher, stored: str
+) -> None:
+    class Crowded:
+        """Has its turn, and none after it."""
+
+        verify = hasher._hasher.verify
+
+        def hash(self, *_: object, **__: object) -> str:
+            raise donjon.Busy
+
+    crowded = PasswordHasher(memory_kib=128, time_cost=1, allow_weak=True)
+    assert crowded.verify_and_update(stored, PASSWORD)[1] is not None
+    crowded._hasher = Crowded()  # type: ignore[assignment]
+    weak = PasswordHasher(memory_kib=8, time_cost=1, allow_weak=True).hash(PASSWORD)
+    verification, newer = crowded.verify_and_update(weak, PASSWORD)
+    assert (verification.needs_rehash, newer) == (True, None)
+    with pytest.raises(donjon.PasswordMismatch):
+        crowded.verify_and_update(weak, "wrong")
+
+
 @pytest.mark.parametrize("stored", [1, True, 1.5, ["x"], object()])
 def test_a_stored_hash_is_str_bytes_or_none(hasher: PasswordHasher, stored: Any) -> None:
     with pytest.raises(TypeError, match="expected str or bytes"):

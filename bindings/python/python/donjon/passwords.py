@@ -23,6 +23,7 @@ from typing import Any, Literal
 from donjon import _donjon
 from donjon._donjon import Keyring, Verification, breach_count, breach_prefix
 from donjon._offload import Offload, usable_cpus
+from donjon.errors import Busy
 
 __all__ = [
     "Estimate",
@@ -133,12 +134,16 @@ class PasswordHasher:
         """`verify`, and the hash to store instead if the stored one is to be made anew.
 
         Not if it was `truncated`: the rest of the password was never checked, so whoever knows its
-        beginning could change it. Have the user choose a password.
+        beginning could change it. Have the user choose a password. Nor if there is no turn for it
+        in time: the password was right, and the next log-in hashes it anew.
         """
         verification = self._hasher.verify(hash, password, now=now)
         if not verification.needs_rehash or verification.truncated:
             return verification, None
-        return verification, self._hasher.hash(password, now=now)
+        try:
+            return verification, self._hasher.hash(password, now=now)
+        except Busy:
+            return verification, None
 
     def check_needs_rehash(self, hash: str | bytes, *, now: int | None = None) -> bool:
         """Return whether `hash` has other parameters, another pepper or an older scheme."""
@@ -212,7 +217,8 @@ def check_strength(
     `composition` asks for 12 characters, upper and lower case, a digit, a special character, and
     nothing common; `nist-800-63b-4` for 15 characters and nothing common; `nist-800-63b-4-mfa` for
     8, beside another factor. `user_inputs` are the user's name, e-mail address and the like, of
-    which the password may not be made.
+    which the password may not be made: up to 16, of up to 256 bytes each. More is
+    `PasswordTooLarge`, as a password of over 4096 bytes is.
     """
     found = _donjon.password_strength(password, user_inputs, profile)
     return Strength(
@@ -226,8 +232,9 @@ def check_strength(
 def estimate_strength(password: Password, user_inputs: Texts = ()) -> Estimate:
     """Estimate how many guesses a password takes. Only its first 100 characters are looked at.
 
-    That takes up to some tens of milliseconds, in which other threads go on and an event loop does
-    not.
+    That takes a few milliseconds, and a tenth of a second or two for a password that was made to
+    take long. Other threads go on meanwhile and an event loop does not: there, await it as
+    `asyncio.to_thread(estimate_strength, password)`. `user_inputs` are as for `check_strength`.
     """
     found = _donjon.password_estimate(password, user_inputs)
     feedback = found["feedback"]
