@@ -57,9 +57,8 @@ func (o RevocationSetClientOptions) checked() (RevocationSetClientOptions, error
 type RevocationSetClient struct {
 	*OfflineRevocations
 	opts  RevocationSetClientOptions
-	tag   string // of the last set that was good
-	first chan struct{}
-	found sync.Once
+	tag   string        // of the last set that was good
+	first chan struct{} // closed once the first set was fetched, or was not to be had
 	stop  context.CancelFunc
 	done  chan struct{}
 }
@@ -80,7 +79,7 @@ func NewRevocationSetClient(keys func() *Keyring, opts RevocationSetClientOption
 	return client, nil
 }
 
-// Check is [OfflineRevocations.Check]. Before there was a first set, it waits for it
+// Check is [OfflineRevocations.Check]. It waits for the first fetch to end, well or not,
 // until ctx is done.
 func (c *RevocationSetClient) Check(ctx context.Context, claims *Claims) error {
 	if c == nil || c.OfflineRevocations == nil {
@@ -103,15 +102,14 @@ func (c *RevocationSetClient) poll(ctx context.Context) {
 	defer close(c.done)
 	tick := time.NewTicker(c.opts.Interval)
 	defer tick.Stop()
+	fetched := sync.OnceFunc(func() { close(c.first) })
 	for {
 		err := c.fetch(ctx)
-		switch {
-		case err == nil:
-			c.found.Do(func() { close(c.first) })
-		case ctx.Err() == nil && !errors.Is(err, ErrStateStale):
+		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrStateStale) {
 			c.OfflineRevocations.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "revocation set not fetched",
 				slog.String("host", hostOf(c.opts.URL)), slog.Attr{Key: "error", Value: logged(err)})
 		}
+		fetched()
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

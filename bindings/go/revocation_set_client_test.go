@@ -222,11 +222,20 @@ func TestRevocationSetClientFailsClosed(t *testing.T) {
 		t.Errorf("logged %.300s", text)
 	}
 
-	p.server.Close()
-	lonely := p.client(t, nil)
+	// Who asks before there was a set waits while it is fetched, and no longer.
+	release := make(chan struct{})
+	slow := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release })
+	p.override.Store(&slow)
+	late := p.client(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	if err := lonely.Check(ctx, claims); !errors.Is(err, donjon.ErrRevocationSetStale) {
+	if err := late.Check(ctx, claims); !errors.Is(err, donjon.ErrRevocationSetStale) {
+		t.Errorf("before the first set: %v", err)
+	}
+	close(release)
+	p.server.Close()
+	lonely := p.client(t, nil)
+	if err := lonely.Check(t.Context(), claims); !errors.Is(err, donjon.ErrRevocationSetStale) {
 		t.Errorf("without a set: %v", err)
 	}
 	for _, opts := range []donjon.RevocationSetClientOptions{

@@ -40,14 +40,20 @@ const DefaultRecordsPrefix = "donjon:"
 const defaultWaitTimeout = 100 * time.Millisecond
 
 // NewRecords makes a store of a client, which may be one of a cluster. The client stays
-// the caller's to close, is not nil, and does not read from replicas, which may not
-// have heard yet of what was revoked. A nil opts means the zero [RecordsOptions].
+// the caller's to close, is not nil, and always asks the server that was written to: not
+// a replica, which may not have heard yet of what was revoked, and not another one while
+// that is down, as a [redis.Ring] does. A nil opts means the zero [RecordsOptions].
 func NewRecords(client redis.UniversalClient, opts *RecordsOptions) *Records {
 	if client == nil {
 		panic("redisstore: no client")
 	}
-	if cluster, is := client.(*redis.ClusterClient); is && cluster.Options().ReadOnly {
-		panic("redisstore: a client that reads from replicas, which may not have heard of what was revoked")
+	switch client := client.(type) {
+	case *redis.ClusterClient:
+		if client.Options().ReadOnly {
+			panic("redisstore: a client that reads from replicas, which may not have heard of what was revoked")
+		}
+	case *redis.Ring:
+		panic("redisstore: a ring asks another server when one is down, which has not heard of what was revoked")
 	}
 	if opts == nil {
 		opts = new(RecordsOptions)

@@ -288,6 +288,15 @@ func TestNoRecordsRefuse(t *testing.T) {
 		"reads from replicas": func() {
 			redisstore.NewRecords(redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{s.address}, ReadOnly: true}), nil)
 		},
+		"reads from the nearest": func() {
+			redisstore.NewRecords(redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{s.address}, RouteByLatency: true}), nil)
+		},
+		"reads from any": func() {
+			redisstore.NewRecords(redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{s.address}, RouteRandomly: true}), nil)
+		},
+		"asks another server": func() {
+			redisstore.NewRecords(redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": s.address}}), nil)
+		},
 		"a negative number": func() { redisstore.NewRecords(s.client(nil), &redisstore.RecordsOptions{WaitReplicas: -1}) },
 		"half a millisecond": func() {
 			redisstore.NewRecords(s.client(nil), &redisstore.RecordsOptions{WaitTimeout: 1500 * time.Microsecond})

@@ -16,11 +16,6 @@ func TestRecords(t *testing.T) {
 			return start(t).client(func(o *redis.Options) { o.ContextTimeoutEnabled = false })
 		},
 		"a cluster": func(t testing.TB) redis.UniversalClient { return cluster(t) },
-		"a ring": func(t testing.TB) redis.UniversalClient {
-			ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": start(t).address, "b": start(t).address}})
-			t.Cleanup(func() { _ = ring.Close() })
-			return ring
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := open(t)

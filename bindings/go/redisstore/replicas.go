@@ -38,8 +38,6 @@ func (r *Records) master(ctx context.Context, key string) (*redis.Client, error)
 		return client, nil
 	case *redis.ClusterClient:
 		return client.MasterForKey(ctx, key)
-	case *redis.Ring:
-		return client.GetShardClientForKey(key)
 	default:
 		return nil, fmt.Errorf("redisstore: the replicas of a %T are not known", client)
 	}

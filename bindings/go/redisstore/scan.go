@@ -70,23 +70,18 @@ func (r *Records) scanNode(ctx context.Context, node redis.UniversalClient, patt
 
 // nodes returns the servers that have keys, none of them a replica.
 func (r *Records) nodes(ctx context.Context) ([]redis.UniversalClient, error) {
+	cluster, is := r.client.(*redis.ClusterClient)
+	if !is {
+		return []redis.UniversalClient{r.client}, nil
+	}
 	var mu sync.Mutex
 	var nodes []redis.UniversalClient
-	collect := func(_ context.Context, node *redis.Client) error {
+	err := cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
 		mu.Lock()
 		defer mu.Unlock()
 		nodes = append(nodes, node)
 		return nil
-	}
-	var err error
-	switch client := r.client.(type) {
-	case *redis.ClusterClient:
-		err = client.ForEachMaster(ctx, collect)
-	case *redis.Ring:
-		err = client.ForEachShard(ctx, collect)
-	default:
-		nodes = []redis.UniversalClient{client}
-	}
+	})
 	return nodes, err
 }
 
