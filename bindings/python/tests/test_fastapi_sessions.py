@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from contextlib import suppress
+from datetime import timedelta
 from typing import Annotated, Any
 
 import pytest
@@ -956,6 +957,9 @@ async def test_to_revoke_ones_own_is_to_log_out(service: Service) -> None:
     assert response.status_code == 204
     cleared(response)
     assert await ask_list(service, "ann") == []
+    await device.log_in()
+    cleared(await device.ask("DELETE", f"/sessions/{device.id}"))
+    assert await ask_list(service, "ann") == []
 
 
 async def test_a_log_out(service: Service) -> None:
@@ -1081,6 +1085,15 @@ async def test_the_marker_is_kept_alive_when_that_is_asked_for(service: Service)
     ended = service.store.reads
     await asyncio.sleep(0.05)
     assert service.store.reads == ended
+
+
+async def test_a_marker_that_may_not_be_silent_for_long_is_renewed_in_time(keys: Keyring) -> None:
+    store = DownStore()
+    soon = timedelta(milliseconds=400)
+    auth = SessionAuth(AsyncSessionManager(keys, store, max_silence=soon))
+    async with auth.lifespan():
+        await asyncio.sleep(0.5)
+        assert store.reads >= 3
 
 
 async def test_a_store_that_is_down_does_not_end_the_application(

@@ -234,6 +234,34 @@ def test_memory_of_several_workers_warns(
     assert "each of its siblings has its own" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("command", "warns"),
+    [
+        (["/usr/bin/uvicorn", "app:app", "--workers", "2"], True),
+        (["/usr/lib/python3/uvicorn/__main__.py", "--workers=2", "app:app"], True),
+        (["gunicorn", "-w", "4", "app:app"], True),
+        (["gunicorn", "-w4", "app:app"], True),
+        (["uvicorn", "app:app", "--workers", "1"], False),  # It outweighs the environment.
+        (["uvicorn", "app:app", "--reload"], None),
+        (["pytest", "-w", "4"], None),
+        (["uvicorn", "app:app", "--workers", "x"], None),
+        ([], None),
+    ],
+)
+def test_memory_of_a_server_that_was_told_to_start_several_warns(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    command: list[str],
+    warns: bool | None,
+) -> None:
+    monkeypatch.setattr("sys.argv", command)
+    for configured in ("1", "4", "many"):
+        caplog.clear()
+        monkeypatch.setenv("WEB_CONCURRENCY", configured)
+        MemoryRecords()
+        assert bool(caplog.text) is (configured == "4" if warns is None else warns)
+
+
 def test_memory_that_was_forked_warns_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -78,6 +78,11 @@ class MarkedStore:
         self._failed_at = -_LATELY_S
 
     @property
+    def max_silence_s(self) -> float:
+        """For how long nobody may touch the marker."""
+        return self._max_silence_ms / 1000
+
+    @property
     def has_cache(self) -> bool:
         """Whether what is read may be of a while ago, unless it is asked for fresh."""
         return self._fresh is not None

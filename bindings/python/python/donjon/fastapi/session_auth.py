@@ -323,12 +323,14 @@ class SessionAuth:
         return JSONResponse({"detail": detail}, status, headers)
 
     async def _keep_alive(self) -> None:
+        # Often enough that one which fails, or is late, is followed by others in time.
+        every_s = min(_KEEP_ALIVE_S, self.manager._store.max_silence_s / 4)
         while True:
             try:
                 await ask(self.manager.keep_alive)
             except DonjonError as error:
                 _log.warning("the store's marker was not renewed: %s", error)
-            await asyncio.sleep(_KEEP_ALIVE_S)
+            await asyncio.sleep(every_s)
 
 
 _KEEP_ALIVE_S = 60.0

@@ -64,9 +64,12 @@ def session_router(auth: SessionAuth) -> APIRouter:
             await auth.log_out(request)
             return
         try:
-            await ask(auth.manager.revoke, session.subject, handle)
+            ended = await ask(auth.manager.revoke, session.subject, handle)
         except InvalidSession:
             raise HTTPException(404, "Not Found") from None
+        # An id names a sign-in as well, and may be that of this cookie.
+        if any(one.handle == session.handle for one in ended):
+            await auth.log_out(request)
 
     @router.post("/logout", status_code=204, responses=_answers(403))
     async def log_out(request: Request) -> None:
