@@ -31,6 +31,13 @@ def test_every_function_of_the_header_is_listed_and_no_other() -> None:
     assert listed == declared
 
 
+def test_every_handle_of_the_header_is_named_among_the_rules() -> None:
+    """So that who may share one, and who frees it, is said of all."""
+    opaque = set(re.findall(r"^typedef struct (donjon_\w+) \1;$", HEADER, re.MULTILINE))
+    rule = ABI[ABI.index("**Handles.**") : ABI.index("**Ownership.**")]
+    assert set(re.findall(r"`(donjon_\w+)`", rule)) == opaque
+
+
 def test_the_structures_have_the_sizes_that_are_pinned(tmp_path: Path) -> None:
     """A C compiler says so."""
     sizes = re.findall(r"^\| `(donjon_\w+)` \| (\d+) \|$", ABI, re.MULTILINE)
