@@ -82,13 +82,21 @@ func (i *Issuer) Access(g Grant) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	issuer, err := i.handle.borrow()
+	issuer, err := i.borrow()
 	if err != nil {
 		return "", err
 	}
 	defer i.handle.giveBack()
 	token, status := issuer.Access(grant)
 	return token, failure(status)
+}
+
+// borrow is handle.borrow for an issuer that a caller passes, perhaps nil.
+func (i *Issuer) borrow() (abi.Issuer, error) {
+	if i == nil {
+		return abi.Issuer{}, ErrClosed
+	}
+	return i.handle.borrow()
 }
 
 // Close releases the issuer. It returns nil, always.

@@ -81,7 +81,11 @@ func (o *OfflineRevocations) Check(ctx context.Context, claims *Claims) error {
 	if o == nil || o.keys == nil {
 		return ErrClosed
 	}
-	isProbable, err := o.look(revocationQueryOf(claims))
+	query, err := revocationQueryOf(claims)
+	if err != nil {
+		return err
+	}
+	isProbable, err := o.look(query)
 	if err == nil || !isProbable || !errors.Is(err, ErrRevoked) || o.opts.Confirm == nil {
 		return err
 	}

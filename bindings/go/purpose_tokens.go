@@ -51,7 +51,7 @@ func (t *PurposeTokens) MintAt(b Binding, ttl time.Duration, now time.Time) (str
 	if err != nil {
 		return "", err
 	}
-	tokens, err := t.handle.borrow()
+	tokens, err := t.borrow()
 	if err != nil {
 		return "", err
 	}
@@ -71,7 +71,7 @@ func (t *PurposeTokens) CheckAt(token string, b Binding, now time.Time) error {
 	if now.IsZero() {
 		return ErrInvalidArgument
 	}
-	tokens, err := t.handle.borrow()
+	tokens, err := t.borrow()
 	if err != nil {
 		return err
 	}
@@ -97,6 +97,14 @@ func (t *PurposeTokens) Consume(ctx context.Context, token string, b Binding, sw
 		return ErrInvalid
 	}
 	return nil
+}
+
+// borrow is handle.borrow for tokens that a caller passes, perhaps nil.
+func (t *PurposeTokens) borrow() (abi.PurposeTokens, error) {
+	if t == nil {
+		return abi.PurposeTokens{}, ErrClosed
+	}
+	return t.handle.borrow()
 }
 
 // Close releases the keys. It returns nil, always.

@@ -51,6 +51,9 @@ func (i *Issuer) BeginRefresh(ctx context.Context, store FamilyStore, g Grant) (
 // The successor is of the same subject, which g need not repeat. Another one in
 // g is [ErrInvalidArgument], and the store is not touched.
 func (i *Issuer) RotateRefresh(ctx context.Context, store FamilyStore, used *Claims, grace time.Duration, g Grant) (string, error) {
+	if used == nil {
+		return "", ErrInvalidArgument
+	}
 	generation, ok := used.Generation()
 	if !ok {
 		return "", ErrWrongTokenType
@@ -112,7 +115,7 @@ func (i *Issuer) refresh(state []byte, g Grant) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	issuer, err := i.handle.borrow()
+	issuer, err := i.borrow()
 	if err != nil {
 		return "", err
 	}

@@ -95,11 +95,14 @@ type RevocationQuery struct {
 	IssuedAt time.Time // [Claims.IssuedAt]
 }
 
-// revocationQueryOf is what is asked of a verified token.
-func revocationQueryOf(c *Claims) RevocationQuery {
+// revocationQueryOf is what is asked of a verified token. Nil claims are those of none.
+func revocationQueryOf(c *Claims) (RevocationQuery, error) {
+	if c == nil {
+		return RevocationQuery{}, ErrInvalidArgument
+	}
 	return RevocationQuery{
 		Subject: c.Subject(), TokenID: c.TokenID(), Family: c.Family(), KeyID: c.KeyID(), IssuedAt: c.IssuedAt(),
-	}
+	}, nil
 }
 
 func (q *RevocationQuery) kernel() abi.RevocationQuery {

@@ -68,7 +68,10 @@ func (r *Revocations) Check(ctx context.Context, claims *Claims) error {
 		return err
 	}
 	defer cancel()
-	query := revocationQueryOf(claims)
+	query, err := revocationQueryOf(claims)
+	if err != nil {
+		return err
+	}
 	keys, err := r.rules.Keys(query)
 	if err != nil {
 		return err
@@ -88,6 +91,9 @@ func (r *Revocations) Check(ctx context.Context, claims *Claims) error {
 // Revoke revokes a verified token: an access token by its id until it expires, and a
 // refresh token with its whole family.
 func (r *Revocations) Revoke(ctx context.Context, claims *Claims) error {
+	if claims == nil {
+		return ErrInvalidArgument
+	}
 	if _, is := claims.Generation(); is {
 		return r.RevokeFamily(ctx, claims.Subject(), claims.Family())
 	}

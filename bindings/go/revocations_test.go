@@ -1,7 +1,9 @@
 package donjon_test
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/donjon-security/donjon/bindings/go"
 	"github.com/donjon-security/donjon/bindings/go/internal/storetest"
@@ -9,4 +11,54 @@ import (
 
 func TestRevocationsInMemory(t *testing.T) {
 	storetest.Revocations(t, func(testing.TB) donjon.RecordStore { return new(donjon.MemoryRecords) })
+}
+
+// Claims that were never verified are refused by whatever takes some.
+func TestNoClaimsPass(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{})
+	f := fixtureOf(t, s.keys, donjon.EdDSA)
+	offline := donjon.NewOfflineRevocations(func() *donjon.Keyring { return s.keys }, donjon.OfflineRevocationsOptions{})
+	set, err := s.manager.Revocations().Publish(t.Context(), s.keys, time.Minute)
+	ok(t, err)
+	ok(t, offline.Update(set))
+	defer offline.Close()
+	ctx := t.Context()
+	for what, call := range map[string]func() error{
+		"check":         func() error { return s.manager.Revocations().Check(ctx, nil) },
+		"revoke":        func() error { return s.manager.Revocations().Revoke(ctx, nil) },
+		"check offline": func() error { return offline.Check(ctx, nil) },
+		"log out":       func() error { return s.manager.LogOutTokens(ctx, nil) },
+		"refresh": func() error {
+			_, err := s.manager.RefreshTokens(ctx, f.issuer, nil, donjon.SessionClient{}, donjon.Grant{})
+			return err
+		},
+		"rotate": func() error {
+			_, err := f.issuer.RotateRefresh(ctx, nil, nil, time.Second, donjon.Grant{})
+			return err
+		},
+		"subject": func() error {
+			_, err := newPolicy(t, documents).TokenSubject(nil, "")
+			return err
+		},
+	} {
+		if err := call(); !errors.Is(err, donjon.ErrInvalidArgument) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, is := donjon.FromContext(donjon.NewContext(ctx, nil)); is {
+		t.Error("a context carries no claims, and says that it does")
+	}
+	for what, call := range map[string]func() error{
+		"verify": func() error { _, err := (*donjon.Verifier)(nil).Verify("a.b.c"); return err },
+		"issue":  func() error { _, err := (*donjon.Issuer)(nil).Access(donjon.Grant{Subject: "ann"}); return err },
+		"mint": func() error {
+			_, err := (*donjon.PurposeTokens)(nil).Mint(donjon.Binding{Purpose: "reset", Subject: "ann"}, time.Minute)
+			return err
+		},
+		"check": func() error { return (*donjon.PurposeTokens)(nil).Check("a.b.c", donjon.Binding{}) },
+	} {
+		if err := call(); !errors.Is(err, donjon.ErrClosed) {
+			t.Errorf("%s by none: %v", what, err)
+		}
+	}
 }

@@ -154,6 +154,9 @@ func (m *SessionManager) signIn(ctx context.Context, n NewSession, further []str
 // sign-in, with its access tokens; but within the grace after its use it gets the same
 // refresh token again. One of a sign-in that has ended is [ErrRevoked].
 func (m *SessionManager) RefreshTokens(ctx context.Context, issuer *Issuer, used *Claims, client SessionClient, access Grant) (*TokenPair, error) {
+	if used == nil {
+		return nil, ErrInvalidArgument
+	}
 	generation, is := used.Generation()
 	if !is {
 		return nil, ErrWrongTokenType
@@ -191,7 +194,10 @@ func isElsewhere(err error) bool {
 
 // refreshAt refreshes a family in the record under key.
 func (m *SessionManager) refreshAt(ctx context.Context, issuer *Issuer, key string, used *Claims, use FamilyUse, access Grant) (*TokenPair, error) {
-	query := revocationQueryOf(used)
+	query, err := revocationQueryOf(used)
+	if err != nil {
+		return nil, err
+	}
 	revocationKeys, err := m.revocations.rules.Keys(query)
 	if err != nil {
 		return nil, err
@@ -227,6 +233,9 @@ func (m *SessionManager) refreshAt(ctx context.Context, issuer *Issuer, key stri
 // LogOutTokens ends the sign-in that a token belongs to, whose claims a [Verifier] has
 // verified: a refresh token, or an access token of it. That it has ended is no error.
 func (m *SessionManager) LogOutTokens(ctx context.Context, claims *Claims) error {
+	if claims == nil {
+		return ErrInvalidArgument
+	}
 	family := claims.Family()
 	if family == "" {
 		return ErrMissingClaim

@@ -37,6 +37,9 @@ func (p *Policy) Subject(roles []string, opts SubjectOptions) (*Subject, error) 
 // TokenSubject is [Policy.Subject] of the roles that verified claims say, limited
 // to the permissions that they say, if they do. Tenant may be empty.
 func (p *Policy) TokenSubject(claims *Claims, tenant string) (*Subject, error) {
+	if claims == nil {
+		return nil, ErrInvalidArgument
+	}
 	return newSubject(p.activateClaims(claims, tenant))
 }
 

@@ -70,7 +70,7 @@ func (v *Verifier) VerifyContext(_ context.Context, token string) (*Claims, erro
 }
 
 func (v *Verifier) verify(token string, now int64) (*Claims, error) {
-	verifier, err := v.handle.borrow()
+	verifier, err := v.borrow()
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +82,14 @@ func (v *Verifier) verify(token string, now int64) (*Claims, error) {
 	}
 	claims.text = text
 	return claims, nil
+}
+
+// borrow is handle.borrow for a verifier that a caller passes, perhaps nil.
+func (v *Verifier) borrow() (abi.Verifier, error) {
+	if v == nil {
+		return abi.Verifier{}, ErrClosed
+	}
+	return v.handle.borrow()
 }
 
 // Close releases the verifier. It returns nil, always.
