@@ -22,7 +22,8 @@ type Hasher struct {
 // A Verification is what a password that matches says about its hash.
 type Verification struct {
 	// NeedsRehash says to replace the hash by [Hasher.Hash] of the same password:
-	// it has other parameters or another pepper, or is of a legacy scheme.
+	// it has other parameters or another pepper, or is of a legacy scheme. If that
+	// is [ErrBusy], the password was right none the less, and the next log-in does.
 	NeedsRehash bool
 
 	// Truncated says that the password is longer than the 72 bytes that bcrypt

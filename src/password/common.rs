@@ -9,8 +9,8 @@
 //!    `$`→s, `7`→t);
 //! 3. it, or everything from its first letter to its last, counts up or down, repeats fewer than four
 //!    characters, or repeats something that is common by the rules above;
-//! 4. it is made of the user's own words: without them it has fewer than four letters, or is common by the
-//!    rules above.
+//! 4. it is made of the user's own words, as they stand or with the usual replacements undone: without them
+//!    it has fewer than four letters, or is common by the rules above.
 //!
 //! The user's words are the texts that were given and their parts between everything but letters and
 //! digits, from three characters on: of `ann.miller@example.com` also `ann`, `miller`, `example`, `com`.
@@ -271,7 +271,7 @@ fn repeated_unit(text: &[char]) -> Option<&[char]> {
 /// Rule 4.
 fn is_own(text: &str, words: &[&str]) -> bool {
     let undone = |one| text.chars().map(|c| undo_replacement(c, one)).collect::<String>();
-    let texts = [String::from(text), undone('i'), undone('l')].map(Zeroizing::new);
+    let texts = [String::from(text), undone('1'), undone('i'), undone('l')].map(Zeroizing::new);
     texts.iter().any(|text| {
         let rest = without(text, words);
         let is_rest = rest.len() < text.len() || *rest != **text;
@@ -370,6 +370,9 @@ mod tests {
             assert_eq!(find(password, &inputs()), Some(Common::Own), "{password}");
             assert_eq!(find(password, &UserInputs::default()), None, "{password}");
         }
+        // A 1 that is one, beside letters that were replaced.
+        let numbered = UserInputs::new(["mark1"]).unwrap();
+        assert_eq!(find("M@rk1-M4rk1-99!", &numbered), Some(Common::Own));
         let short = UserInputs::new(["Jo", "x@y.z"]).unwrap();
         assert_eq!(find("jo-84!x/y,z-2931", &short), None);
     }

@@ -40,7 +40,9 @@ mod imp {
         pub(in crate::runtime) fn map(blocks: usize) -> Option<Self> {
             let len = len_of(blocks)?;
             if len < HUGE_PAGE {
-                return Some(Self { start: reserve(len)?.cast(), blocks });
+                let start = reserve(len)?;
+                advise(start, len);
+                return Some(Self { start: start.cast(), blocks });
             }
             // The system gives an address of its choice: ask for a huge page more, and give back what
             // lies before the first aligned address and behind the region.
@@ -204,25 +206,41 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_region_is_what_was_asked_for_on_a_huge_page_and_left_out_of_dumps() {
-        use alloc::string::String;
-        use alloc::vec::Vec;
-
         // 3 MiB and a page: nothing of the reservation around it may stay.
         let blocks = 3 * 1024 + 4;
         let mut region = Region::map(blocks).unwrap();
         let start = region.as_mut_slice().as_ptr() as usize;
         assert_eq!(start % (2 * 1024 * 1024), 0);
-        let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
-        let lines: Vec<&str> = smaps.lines().collect();
-        let at = lines.iter().position(|line| line.starts_with(&std::format!("{start:x}-"))).unwrap();
-        let field = |name: &str| -> String {
-            let line = lines[at..].iter().find(|line| line.starts_with(name)).unwrap();
-            line.split_once(':').unwrap().1.trim().into()
-        };
-        assert_eq!(field("Size"), std::format!("{blocks} kB"));
-        let flags = field("VmFlags");
+        assert_eq!(of_mapping(start, "Size"), std::format!("{blocks} kB"));
+        assert_is_left_out(start);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_region_under_a_huge_page_is_left_out_of_dumps_too() {
+        let mut region = Region::map(64).unwrap();
+        assert_is_left_out(region.as_mut_slice().as_ptr() as usize);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn assert_is_left_out(start: usize) {
+        let flags = of_mapping(start, "VmFlags");
         for flag in ["dd", "wf"] {
             assert!(flags.split(' ').any(|found| found == flag), "{flag} in {flags}");
         }
+    }
+
+    /// What the system says of the mapping that holds `address`.
+    #[cfg(target_os = "linux")]
+    fn of_mapping(address: usize, field: &str) -> alloc::string::String {
+        let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let hex = |text: &str| usize::from_str_radix(text, 16).unwrap_or(0);
+        let holds = |line: &str| {
+            let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+            range.is_some_and(|(start, end)| (hex(start)..hex(end)).contains(&address))
+        };
+        let mut lines = smaps.lines().skip_while(|line| !holds(line));
+        let line = lines.find(|line| line.starts_with(field)).unwrap();
+        line.split_once(':').unwrap().1.trim().into()
     }
 }

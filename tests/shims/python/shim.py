@@ -386,7 +386,7 @@ def password_needs_rehash(request: Request) -> Answer:
 
 
 def password_strength(request: Request) -> Answer:
-    password, inputs = request.text("password"), request.texts("user_inputs")
+    password, inputs = request.text("password"), request.optional_texts("user_inputs") or []
     profile: Any = request.optional_text("profile") or ""
     strength = donjon.check_strength(password, inputs, profile)
     return {

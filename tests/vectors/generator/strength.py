@@ -152,10 +152,13 @@ def strengths() -> Suite:
     for password in ("AnnMiller2024!", "ann.miller@example.com", "miller-ann-84!", "M1ll3r!Ann99", "relliM.nnA.1990", "Miller+password1", "example.com/42", "Ann!Ann!Ann!7", "ANN_MILLER_1990"):
         judge(f"of the user's words: {password}", password, ann, common=False)
         judge(f"of another user's words: {password}", password, ["Bob Stone", "bob@stone.example"])
+    for password in ("Mark1-mark1-99!", "M@rk1-M4rk1-99!"):
+        judge(f"of the user's words, where a 1 is no letter: {password}", password, ["mark1"], common=False)
     for password in ("miller's tale of woe", "annabelle eats tulips", good, "Ann-Zebra-Quartz-7"):
         judge(f"more than the user's words: {password}", password, ann, common=True)
     judge("words of two letters are not looked at", "jo-84!x/y,z-2931", ["Jo", "x@y.z"], common=True)
     judge("no words", good, ["", " ", "@"], common=True)
+    suite.add("words waived", {"op": "password_strength", "password": good, "user_inputs": None}, {"ok": True, "valid": True, "score": 1.0, "checks": checks(good, [])})
     judge("words beyond ASCII", "Z\u00f6e\u00d6z1990!!", ["Z\u00f6e \u00d6z\u00e7an"], common=False)
     judge("sixteen inputs", good, ["word"] * 16, common=True)
     judge("an input of 256 bytes", good, ["w" * 256], common=True)

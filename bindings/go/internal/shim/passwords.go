@@ -117,7 +117,7 @@ func passwordNeedsRehash(r *request) func(*answer) error {
 }
 
 func passwordStrength(r *request) func(*answer) error {
-	password, inputs := r.text("password"), r.texts("user_inputs")
+	password, inputs := r.text("password"), r.optionalTexts("user_inputs")
 	profile := donjon.StrengthProfile(r.optionalText("profile"))
 	return func(a *answer) error {
 		strength, err := donjon.CheckStrength([]byte(password), inputs, profile)

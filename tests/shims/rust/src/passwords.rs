@@ -92,10 +92,10 @@ pub(crate) fn password_needs_rehash(request: &Request<'_>) -> Outcome {
 }
 
 pub(crate) fn password_strength(request: &Request<'_>) -> Outcome {
-    let (password, inputs) = (request.text("password")?, request.texts("user_inputs")?);
+    let (password, inputs) = (request.text("password")?, request.optional_texts("user_inputs")?);
     let profile = request.optional_text("profile")?.unwrap_or_default();
     let profile = Profile::from_name(&profile).ok_or(Status::InvalidArgument)?;
-    let inputs = UserInputs::new(inputs.iter().map(String::as_str))?;
+    let inputs = UserInputs::new(inputs.iter().flatten().map(String::as_str))?;
     let strength = Strength::of(profile, Password::new(password.as_bytes())?, &inputs)?.to_json();
     let members = Request::read(&strength)?;
     let member = |answer: Answer, name| Ok(answer.raw(name, members.raw(name)?));
