@@ -16,9 +16,26 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from conftest import MASTER
-from donjon import ConfigError, InvalidArgument, Keyring, Proxies, _clock
+from donjon import (
+    Busy,
+    ConfigError,
+    InvalidArgument,
+    Keyring,
+    LimitTable,
+    PasswordMismatch,
+    Proxies,
+    _clock,
+)
 from donjon.errors import InvalidSession, SessionLimitReached
-from donjon.fastapi import ClientAddress, Limiter, SessionAuth, session_router
+from donjon.fastapi import (
+    ClientAddress,
+    Credentials,
+    Limiter,
+    SessionAuth,
+    login_router,
+    session_router,
+)
+from donjon.limits import AsyncLimiter, AsyncLockout
 from donjon.records import MemoryRecords
 from donjon.sessions import AsyncSessionManager, Session, SessionManager
 
@@ -1433,3 +1450,119 @@ async def test_what_a_route_raises_is_answered(keys: Keyring) -> None:
     refused(response)
     # It was not the session of the request that was refused.
     assert "set-cookie" not in response.headers
+
+
+# ---- a router for log-ins ----
+
+
+class Doors(Service):
+    """A service whose log-in is the router's."""
+
+    authenticate: Any
+
+    def routes(self, app: FastAPI) -> None:
+        app.include_router(login_router(self.auth, self.authenticate, path="/sign-in"))
+
+
+KNOCKS = {"username": "ann", "password": "correct horse", "device": "laptop"}
+
+
+def doors(keys: Keyring, authenticate: Any, config: dict[str, Any] | None = None) -> Doors:
+    made = type("Made", (Doors,), {"authenticate": staticmethod(authenticate)})
+    service: Doors = made(keys, config)
+    return service
+
+
+async def knows(form: Credentials, request: Request) -> str | None:
+    assert request.url.path == "/sign-in"
+    is_right = form.password.get_secret_value() == "correct horse"
+    return form.username.casefold() if is_right else None
+
+
+def knows_on_a_thread(form: Credentials, _: Request) -> str:
+    with pytest.raises(RuntimeError):
+        asyncio.get_running_loop()
+    if form.password.get_secret_value() != "correct horse":
+        raise PasswordMismatch
+    return form.username.casefold()
+
+
+@pytest.mark.parametrize("authenticate", [knows, knows_on_a_thread])
+async def test_a_router_logs_in(
+    keys: Keyring, authenticate: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "donjon.fastapi")
+    device = doors(keys, authenticate).device()
+    wrong = await device.post("/sign-in", json=KNOCKS | {"password": "wrong"})
+    refused(wrong)
+    assert "set-cookie" not in wrong.headers
+    assert reasons(caplog) == ["log-in refused: password_mismatch"]
+    assert "wrong" not in caplog.text
+    response = await device.post("/sign-in", json=KNOCKS | {"username": "Ann"})
+    assert response.status_code == 204
+    assert len(response.headers.get_list("set-cookie")) == 2
+    [listed] = (await device.get("/sessions")).json()["sessions"]
+    assert (listed["label"], listed["current"]) == ("laptop", True)
+    # Who fails keeps what there is, and who does not has another.
+    refused(await device.post("/sign-in", json=KNOCKS | {"password": "wrong"}))
+    assert (await device.get("/me")).json() == "ann"
+    before = device.id
+    assert (await device.post("/sign-in", json=KNOCKS)).status_code == 204
+    assert device.id != before
+    assert len((await device.get("/sessions")).json()["sessions"]) == 1
+
+
+async def test_a_router_logs_nobody_in_for_another_site(keys: Keyring) -> None:
+    asked: list[str] = []
+
+    async def authenticate(form: Credentials, _: Request) -> str:
+        asked.append(form.username)
+        return form.username
+
+    device = doors(keys, authenticate).device()
+    for headers in ({"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "", "origin": EVIL}):
+        forbidden(await device.post("/sign-in", json=KNOCKS, headers=headers))
+    bodies: list[Any] = [{}, KNOCKS | {"username": ""}, KNOCKS | {"password": "x" * 4097}, []]
+    for bad in bodies:
+        assert (await device.post("/sign-in", json=bad)).status_code == 422
+    assert asked == []
+
+
+async def test_a_router_says_what_else_there_is_to_a_log_in(keys: Keyring) -> None:
+    lockout = AsyncLockout(keys, AsyncLimiter(LimitTable()))
+
+    async def authenticate(form: Credentials, request: Request) -> str | None:
+        if form.username == "busy":
+            raise Busy
+        client = ClientAddress().of(request.scope)
+        attempt = await lockout.reserve(form.username, address=client.bucket if client else None)
+        if form.password.get_secret_value() != "correct horse":
+            return None
+        await attempt.succeeded()
+        return form.username
+
+    service = doors(keys, authenticate, {"max_per_user": 1, "at_limit": "refuse"})
+    device = service.device()
+    assert (await device.post("/sign-in", json=KNOCKS)).status_code == 204
+    conflict = await service.device().post("/sign-in", json=KNOCKS)
+    assert (conflict.status_code, conflict.json()) == (409, {"detail": "Conflict"})
+    busy = await service.device().post("/sign-in", json=KNOCKS | {"username": "busy"})
+    assert (busy.status_code, busy.json()) == (503, {"detail": "Service Unavailable"})
+    guesser = service.device(BOB)
+    for _ in range(5):
+        refused(await guesser.post("/sign-in", json=KNOCKS | {"password": "wrong"}))
+    limited = await guesser.post("/sign-in", json=KNOCKS)
+    assert limited.status_code == 429
+    assert 0 < int(limited.headers["retry-after"]) <= 900
+    service.store.is_down = True
+    down = await service.device().post("/sign-in", json=KNOCKS | {"username": "bob"})
+    assert (down.status_code, down.json()) == (503, {"detail": "Service Unavailable"})
+
+
+async def test_openapi_of_a_log_in(keys: Keyring) -> None:
+    document = doors(keys, knows).app.openapi()
+    route = document["paths"]["/sign-in"]["post"]
+    assert set(route["responses"]) == {"204", "401", "403", "409", "422", "429", "503"}
+    credentials = document["components"]["schemas"]["Credentials"]
+    assert credentials["required"] == ["username", "password"]
+    assert credentials["properties"]["password"]["format"] == "password"

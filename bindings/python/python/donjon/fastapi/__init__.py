@@ -20,6 +20,7 @@
 
     sessions = SessionAuth(AsyncSessionManager(keyring, store))
     sessions.install(app)
+    app.include_router(login_router(sessions, authenticate))
     app.include_router(session_router(sessions))
     app.include_router(token_router(sessions.manager, issuer, refresh_verifier))
 
@@ -40,6 +41,7 @@ from donjon.fastapi.bearer import BearerAuth, Verifier, jwks_router
 from donjon.fastapi.client_address import ClientAddress
 from donjon.fastapi.limit_middleware import LimitMiddleware
 from donjon.fastapi.limiter import Limiter, RateLimitExceeded, get_remote_address
+from donjon.fastapi.login_routes import Credentials, login_router
 from donjon.fastapi.rate_limit import RateLimit
 from donjon.fastapi.revocation_sets import revocation_set_router
 from donjon.fastapi.session_auth import SessionAuth
@@ -51,6 +53,7 @@ __all__ = [
     "Authorizer",
     "BearerAuth",
     "ClientAddress",
+    "Credentials",
     "LimitMiddleware",
     "Limiter",
     "RateLimit",
@@ -61,6 +64,7 @@ __all__ = [
     "Verifier",
     "get_remote_address",
     "jwks_router",
+    "login_router",
     "revocation_set_router",
     "session_router",
     "token_router",

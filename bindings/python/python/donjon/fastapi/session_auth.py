@@ -6,10 +6,10 @@
     auth.install(app)
     app.include_router(session_router(auth))
 
-    @app.post("/login")
-    async def login(form: Credentials, request: Request) -> None:
-        ...  # the password
-        await auth.log_in(request, form.name, label=form.device)
+    async def authenticate(form: Credentials, request: Request) -> str | None:
+        ...  # the password: the name of whose it is
+
+    app.include_router(login_router(auth, authenticate))  # or auth.log_in, in a route of your own
 
     @app.get("/me")
     def me(session: Annotated[Session, Depends(auth.current_session)]) -> str:
@@ -77,7 +77,7 @@ from donjon.fastapi.session_middleware import POLICY_VIOLATION, SessionMiddlewar
 from donjon.fastapi.session_record import CSRF_HEADER, SessionRecord, field, record_of
 from donjon.sessions import AsyncSessionManager, LoggedIn, Session, SessionManager
 
-__all__ = ["SessionAuth", "ask"]
+__all__ = ["SessionAuth", "ask", "refusal"]
 
 _log = logging.getLogger("donjon.fastapi")
 
@@ -129,8 +129,8 @@ class SessionAuth:
         if app.middleware_stack is not None:
             raise RuntimeError("sessions are installed before the application has started")
         app.add_middleware(SessionMiddleware, auth=self)
-        for refusal in (SessionError, StoreUnavailable):
-            app.add_exception_handler(refusal, self._answer)
+        for kind in (SessionError, StoreUnavailable):
+            app.add_exception_handler(kind, self._answer)
 
     @asynccontextmanager
     async def lifespan(self, _: Any = None) -> AsyncIterator[None]:
@@ -239,12 +239,12 @@ class SessionAuth:
             self._check_request(record)
         except CrossSite as error:
             _log.info("request refused: %s", error.reason)
-            raise _refusal(error, scope) from None
+            raise refusal(error, scope) from None
         except CsrfFailed as error:
             await self._look_up(record)
             if record.id:
                 _log.info("request refused: %s", error.reason)
-                raise _refusal(error, scope) from None
+                raise refusal(error, scope) from None
             # The session is dead: there is nothing that the request could misuse.
         return record
 
@@ -277,7 +277,7 @@ class SessionAuth:
         except DonjonError as error:
             record.is_looked_up = False
             _log.warning("no verdict on a session: %s", error)
-            raise _refusal(error, record.scope) from error
+            raise refusal(error, record.scope) from error
         else:
             record.session = session
             if session.changes:
@@ -416,10 +416,10 @@ async def ask(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
 
 
 def _unauthorized(record: SessionRecord) -> Exception:
-    return _refusal(record.refusal or InvalidSession(), record.scope)
+    return refusal(record.refusal or InvalidSession(), record.scope)
 
 
-def _refusal(error: DonjonError, scope: Scope) -> HTTPException | WebSocketException:
+def refusal(error: DonjonError, scope: Scope) -> HTTPException | WebSocketException:
     """Return what the client is told, as FastAPI takes it."""
     if scope["type"] == "websocket":
         return WebSocketException(POLICY_VIOLATION)
