@@ -64,6 +64,7 @@ func TestRouteServesWhoeverHasThePermission(t *testing.T) {
 		"roles that exclude":       {donjon.RequirePermission(policy, "document:read", nil), roles("owner", "intern"), http.StatusForbidden},
 		"a permission, no role":    {donjon.RequirePermission(policy, "user:read", nil), donjon.Grant{Permissions: []string{"*"}}, http.StatusForbidden},
 		"a token that is limited":  {donjon.RequirePermission(policy, "user:read", nil), donjon.Grant{Roles: []string{"admin"}, Permissions: []string{"document"}}, http.StatusForbidden},
+		"a token limited to none":  {donjon.RequirePermission(policy, "user:read", nil), donjon.Grant{Roles: []string{"admin"}, Permissions: []string{}}, http.StatusForbidden},
 		"a token limited to it":    {donjon.RequirePermission(policy, "user:read", nil), donjon.Grant{Roles: []string{"admin"}, Permissions: []string{"user"}}, http.StatusOK},
 		"any":                      {donjon.RequireAnyPermission(policy, []string{"user:read", "document:read"}, nil), roles("viewer"), http.StatusOK},
 		"none of any":              {donjon.RequireAnyPermission(policy, []string{"user:read", "document:create"}, nil), roles("viewer"), http.StatusForbidden},

@@ -15,7 +15,9 @@ type Grant struct {
 	// from the token that is used.
 	Subject string
 
-	// Permissions and Roles are the claims of these names, left out if empty.
+	// Permissions and Roles are the claims of these names, left out if nil. An
+	// empty list of permissions is none that the token is good for, as in
+	// [SubjectOptions.Permissions]; without the list, its roles decide alone.
 	Permissions, Roles []string
 
 	// Claims are further claims. The registered ones, which the issuer sets, are
@@ -54,10 +56,10 @@ func (g *Grant) kernel() (abi.Grant, error) {
 
 func (g *Grant) claims() (string, error) {
 	var d document
-	if len(g.Permissions) > 0 {
+	if g.Permissions != nil {
 		d.strings("permissions", g.Permissions)
 	}
-	if len(g.Roles) > 0 {
+	if g.Roles != nil {
 		d.strings("roles", g.Roles)
 	}
 	for _, name := range slices.Sorted(maps.Keys(g.Claims)) {
