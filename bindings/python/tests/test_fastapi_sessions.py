@@ -495,6 +495,12 @@ async def test_one_too_many_is_refused_where_that_is_configured(keys: Keyring) -
     # The one that a device has makes room for the next.
     await device.log_in()
     assert (await device.get("/me")).json() == "ann"
+    # What another user had in this browser has ended by then, and the browser is told.
+    await other.log_in("bob")
+    response = await other.post("/login", params={"name": "ann"})
+    assert response.status_code == 409
+    cleared(response)
+    assert await ask_list(service, "bob") == []
 
 
 async def test_a_route_can_answer_one_too_many_itself(keys: Keyring) -> None:

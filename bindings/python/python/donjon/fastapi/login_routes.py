@@ -38,7 +38,7 @@ def login_router(
     is to be, `PasswordMismatch` with 401, `RateLimited` with 429, `Busy` with 503.
 
     Who logs in has a new session, and the one that the browser had is over; nobody else's pages can
-    log them in. Who fails keeps what they had.
+    log them in. Whose credentials are refused keeps what they had.
     """
     router = APIRouter()
 

@@ -70,6 +70,7 @@ from donjon.errors import (
     InvalidSession,
     SessionError,
     SessionInputRefused,
+    SessionLimitReached,
     StepUpRequired,
 )
 from donjon.fastapi.client_address import ClientAddress
@@ -152,18 +153,18 @@ class SessionAuth:
         """Begin a session of somebody who was authenticated, and end the one of the cookie.
 
         Its id is new, whatever id the request brought. `evicted` are those that went because there
-        were too many; where none is to go for that, it is a `SessionLimitReached`, and a 409.
-        `label` is what the user knows the device by.
+        were too many; where none is to go for that, it is a `SessionLimitReached`, and a 409, and
+        the one of the cookie has ended all the same. `label` is what the user knows the device by.
         """
         record = self._changeable(connection)
-        begun: LoggedIn = await ask(
-            self.manager.log_in,
-            subject,
-            label=label,
-            data=data,
-            previous=record.id,
-            **self._client(connection.scope),
-        )
+        sign_in = {"label": label, "data": data, "previous": record.id}
+        client = self._client(connection.scope)
+        try:
+            begun: LoggedIn = await ask(self.manager.log_in, subject, **sign_in, **client)
+        except SessionLimitReached as error:
+            if record.id:
+                record.end(error)
+            raise
         record.begin(begun.id, begun.session)
         if begun.session.evicted:
             _log.info("sessions evicted: %d", len(begun.session.evicted))
