@@ -33,8 +33,9 @@
 //
 // A [SessionManager] keeps the sign-ins of users, by cookies and by refresh tokens, in a
 // [RecordStore]: in this process ([MemoryRecords]), or in Redis by the module redisstore.
-// [RequireSession] guards an [net/http.Handler], [SessionHandlers] let users look after
-// their sign-ins, and [RefreshHandler] renews tokens. [Revocations] refuse tokens that
+// A [LogInHandler] begins sessions, [RequireSession] guards an [net/http.Handler],
+// [SessionHandlers] let users look after their sign-ins, and [RefreshHandler] renews
+// tokens. [Revocations] refuse tokens that
 // were revoked; [OfflineRevocations] do so without asking the store, by signed sets that
 // a [RevocationSetHandler] publishes and a [RevocationSetClient] fetches.
 //

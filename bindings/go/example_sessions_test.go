@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/donjon-security/donjon/bindings/go"
@@ -70,28 +71,11 @@ func ExampleRequireSession() {
 		log.Fatal(err)
 	}
 	defer sessions.Close()
-	var proxies *donjon.Proxies // that tell nothing: the client is the peer
-
-	logIn := func(w http.ResponseWriter, r *http.Request) {
-		// The password was verified: see Hasher and Lockout.
-		client, err := proxies.Client(r)
-		if err != nil {
-			http.Error(w, "", http.StatusInternalServerError)
-			return
-		}
-		previous, _ := sessions.Sessions().ReadCookie(r.Header)
-		in, err := sessions.LogIn(r.Context(), donjon.NewSession{
-			Subject: "ann", Client: donjon.SessionClient{Address: client.IP, UserAgent: r.UserAgent()},
-		}, previous)
-		if err == nil {
-			err = sessions.Sessions().SetCookies(w.Header(), in.ID)
-		}
-		if err != nil {
-			http.Error(w, "", http.StatusServiceUnavailable)
-		}
+	authenticate := func(r *http.Request, who donjon.Credentials) (string, error) {
+		return who.Username, nil // if the password is good: see LogInHandler
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /log-in", donjon.RequireSession(sessions, &donjon.RequireSessionOptions{Optional: true})(http.HandlerFunc(logIn)))
+	mux.Handle("POST /log-in", donjon.LogInHandler(sessions, authenticate, nil))
 	mux.Handle("/auth/", http.StripPrefix("/auth", donjon.SessionHandlers(sessions, nil)))
 	mux.Handle("GET /me", donjon.RequireSession(sessions, nil)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, _ := donjon.SessionFromContext(r.Context())
@@ -100,7 +84,8 @@ func ExampleRequireSession() {
 
 	var cookies []*http.Cookie
 	ask := func(method, path string) {
-		r := httptest.NewRequest(method, path, nil)
+		r := httptest.NewRequest(method, path, strings.NewReader(`{"username":"ann","password":"…"}`))
+		r.Header.Set("Content-Type", "application/json")
 		for _, cookie := range cookies {
 			r.AddCookie(cookie)
 			if cookie.Name == "__Host-session-csrf" {
@@ -118,9 +103,85 @@ func ExampleRequireSession() {
 	ask("GET", "/me")
 	ask("POST", "/auth/logout")
 	// Output:
-	// POST /log-in: 200 ""
+	// POST /log-in: 204 ""
 	// GET /me: 200 "hello ann"
 	// POST /auth/logout: 204 ""
+}
+
+// A log-in is counted before its password is hashed, and costs the same whether or not
+// there is such a user.
+func ExampleLogInHandler() {
+	keys, err := donjon.GenerateKeyring(forSessions)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer keys.Close()
+	sessions, err := donjon.NewSessionManager(keys, new(donjon.MemoryRecords), donjon.SessionManagerOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sessions.Close()
+	table, err := donjon.NewLimitTable(donjon.LimitTableOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	lockout, err := donjon.NewLockout(keys, &donjon.Limiter{Store: table}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer lockout.Close()
+	hasher, err := donjon.NewHasher(donjon.HasherOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer hasher.Close()
+	hash, err := hasher.Hash(context.Background(), []byte("correct horse"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	users := map[string]string{"ann": hash}
+	var proxies *donjon.Proxies // that tell nothing: the client is the peer
+
+	logIn := donjon.LogInHandler(sessions, func(r *http.Request, who donjon.Credentials) (string, error) {
+		ctx := r.Context()
+		client, err := proxies.Client(r)
+		if err != nil {
+			return "", err
+		}
+		attempt, err := lockout.Reserve(ctx, donjon.LogIn{Account: who.Username, Address: client.Bucket})
+		if err != nil {
+			return "", err
+		}
+		hash, known := users[who.Username]
+		if known {
+			_, err = hasher.Verify(ctx, hash, who.Password)
+		} else {
+			err = hasher.VerifyUnknownUser(ctx, who.Password)
+		}
+		switch { // if this fails, the limiter reports it, and it changes nothing here
+		case err == nil:
+			_ = attempt.Succeeded(ctx)
+		case errors.Is(err, donjon.ErrBusy):
+			_ = attempt.Withdraw(ctx) // no password was looked at
+		}
+		return who.Username, err
+	}, &donjon.RequireSessionOptions{Proxies: proxies})
+
+	for _, body := range []string{
+		`{"username":"ann","password":"wrong","device":"laptop"}`,
+		`{"username":"ben","password":"wrong","device":"laptop"}`,
+		`{"username":"ann","password":"correct horse","device":"laptop"}`,
+	} {
+		r := httptest.NewRequest("POST", "/log-in", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		logIn.ServeHTTP(w, r)
+		fmt.Println(w.Code, len(w.Result().Cookies()))
+	}
+	// Output:
+	// 401 0
+	// 401 0
+	// 204 2
 }
 
 // A refresh token that is used again after its grace was stolen, from the user or by him.

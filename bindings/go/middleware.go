@@ -116,6 +116,12 @@ func httpStatus(err error) int {
 
 // refuse answers with the name of the status and nothing else, and logs why.
 func refuse(w http.ResponseWriter, r *http.Request, logger *slog.Logger, status int, reason slog.Value) {
+	logRefusal(r, logger, status, reason)
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, http.StatusText(status), status)
+}
+
+func logRefusal(r *http.Request, logger *slog.Logger, status int, reason slog.Value) {
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
@@ -125,6 +131,4 @@ func refuse(w http.ResponseWriter, r *http.Request, logger *slog.Logger, status 
 			slog.Int("status", status), slog.Attr{Key: "reason", Value: reason},
 			slog.String("method", r.Method), slog.String("path", r.URL.Path))
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, http.StatusText(status), status)
 }

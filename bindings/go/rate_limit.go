@@ -180,11 +180,7 @@ func (l *rateLimit) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (l *rateLimit) refuse(w http.ResponseWriter, r *http.Request, result Result) error {
-	if l.Logger != nil {
-		l.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused",
-			slog.Int("status", http.StatusTooManyRequests), slog.Any("reason", ErrRateLimited),
-			slog.String("method", r.Method), slog.String("path", r.URL.Path))
-	}
+	logRefusal(r, l.Logger, http.StatusTooManyRequests, logged(ErrRateLimited))
 	if l.Refuse != nil {
 		if err := result.SetHeaders(w.Header(), l.Headers); err != nil {
 			return err

@@ -136,9 +136,12 @@ func (g *sessionGuard) clear(w http.ResponseWriter, err error) {
 }
 
 func (g *sessionGuard) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusUnauthorized
-	if err != errNoSession {
-		status = httpStatus(err)
+	status := httpStatus(err)
+	switch err {
+	case errNoSession:
+		status = http.StatusUnauthorized
+	case errNotJSONBody:
+		status = http.StatusBadRequest
 	}
 	if status == http.StatusUnauthorized {
 		challenge := "APIKey"

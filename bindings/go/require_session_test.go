@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -484,6 +485,80 @@ func TestUsersLookAfterTheirSessions(t *testing.T) {
 	equal(t, "cookies of the browser", len(s.cookies), 0)
 }
 
+func TestUsersLogInOverHTTP(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{RefuseAtLimit: true, MaxPerUser: 1})
+	handler := donjon.LogInHandler(s.manager, func(_ *http.Request, who donjon.Credentials) (string, error) {
+		switch string(who.Password) {
+		case "good":
+			return who.Username, nil
+		case "limited":
+			return "", new(donjon.LimitError)
+		case "failing":
+			return "", errDown
+		case "busy":
+			return "", donjon.ErrBusy
+		case "nobody's":
+			return "", nil
+		}
+		return "", donjon.ErrPasswordMismatch
+	}, &donjon.RequireSessionOptions{Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
+	post := func(body string, change func(http.Header)) *httptest.ResponseRecorder {
+		r := s.request("POST", "/login")
+		r.Body = io.NopCloser(strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		if change != nil {
+			change(r.Header)
+		}
+		w := s.answer(handler, r)
+		equal(t, "cache", w.Header().Get("Cache-Control"), "no-store")
+		return w
+	}
+	with := func(user, password string) string {
+		return fmt.Sprintf(`{"username":%q,"password":%q,"device":"phone"}`, user, password)
+	}
+	for body, want := range map[string]int{
+		with("ann", "bad"): 401, with("ann", "nobody's"): 401, with("ann", "limited"): 429, with("ann", "failing"): 500,
+		with("ann", "busy"): 503, with("", "good"): 400, "": 400, "[]": 400, `{"username":1}`: 400, with(strings.Repeat("a", 70_000), "good"): 400,
+	} {
+		w := post(body, nil)
+		equal(t, fmt.Sprintf("%.60s", body), w.Code, want)
+		equal(t, "cookies", len(w.Result().Cookies()), 0)
+	}
+	equal(t, "a form", post(with("ann", "good"), func(h http.Header) { h.Set("Content-Type", "text/plain") }).Code, http.StatusBadRequest)
+	equal(t, "by another site", post(with("ann", "good"), func(h http.Header) { h.Set("Sec-Fetch-Site", "cross-site") }).Code, http.StatusForbidden)
+	equal(t, "GET", s.answer(handler, s.request("GET", "/login")).Code, http.StatusMethodNotAllowed)
+
+	equal(t, "logged in", post(with("ann", "good"), nil).Code, http.StatusNoContent)
+	first := s.cookies[sessionCookie]
+	equal(t, "greeted", s.ask("GET", "/").Body.String(), "hello ann")
+	list, err := s.manager.List(t.Context(), "ann", "")
+	ok(t, err)
+	equal(t, "device", list[0].Label, "phone")
+	equal(t, "network", list[0].Network, "192.0.2.0/24")
+	equal(t, "without a token", post(with("ben", "good"), func(h http.Header) { h.Del(donjon.CSRFHeader) }).Code, http.StatusForbidden)
+	equal(t, "failed", post(with("ann", "bad"), nil).Code, http.StatusUnauthorized)
+	equal(t, "still logged in", s.ask("GET", "/").Body.String(), "hello ann")
+
+	// The session from before is over, which is what makes room for this one.
+	equal(t, "logged in again", post(with("ann", "good"), nil).Code, http.StatusNoContent)
+	_, err = s.manager.Check(t.Context(), first, donjon.SessionClient{Address: "192.0.2.1", UserAgent: "test"})
+	if !errors.Is(err, donjon.ErrInvalidSession) {
+		t.Errorf("from before: %v", err)
+	}
+	elsewhere := s.cookies
+	s.cookies = map[string]string{}
+	equal(t, "too many", post(with("ann", "good"), nil).Code, http.StatusConflict)
+	s.cookies = elsewhere
+	ok(t, s.manager.LogOutEverywhere(t.Context(), "ann"))
+	w := post(with("ann", "good"), func(h http.Header) { h.Del(donjon.CSRFHeader) })
+	equal(t, "with a dead session", w.Code, http.StatusNoContent)
+	equal(t, "cookies", len(w.Result().Cookies()), 2)
+	equal(t, "greeted", s.ask("GET", "/").Body.String(), "hello ann")
+	if strings.Contains(s.log.String(), "nobody's") || strings.Contains(fmt.Sprintf("%+v", donjon.Credentials{Password: []byte("secret")}), "secret") {
+		t.Error("a password is shown")
+	}
+}
+
 func TestTokensAreRefreshedOverHTTP(t *testing.T) {
 	s := newSite(t, donjon.SessionsOptions{})
 	f := fixtureOf(t, s.keys, donjon.EdDSA)
@@ -499,7 +574,7 @@ func TestTokensAreRefreshedOverHTTP(t *testing.T) {
 		},
 		Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
 	}
-	renew := donjon.RefreshHandler(s.manager, f.issuer, refresh, opts)
+	renew := donjon.RefreshHandler(s.manager, func() *donjon.Issuer { return f.issuer }, refresh, opts)
 	end := donjon.TokenLogOutHandler(s.manager, refresh, opts)
 	post := func(handler http.Handler, body string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest("POST", "/refresh", strings.NewReader(body))

@@ -22,9 +22,8 @@ func SessionHandlers(manager *SessionManager, opts *RequireSessionOptions) http.
 	if opts == nil {
 		opts = new(RequireSessionOptions)
 	}
-	required, leaving := *opts, *opts
+	required, whoever := *opts, whoeverAsks(opts)
 	required.Optional, required.StepUp = false, false
-	leaving.Optional, leaving.Anonymous, leaving.StepUp = true, true, true
 	h := sessionHandlers{sessionGuard{required, manager}}
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]func(http.ResponseWriter, *http.Request, signedIn) error{
@@ -37,7 +36,7 @@ func SessionHandlers(manager *SessionManager, opts *RequireSessionOptions) http.
 		mux.Handle(pattern, h.guarded(handle))
 	}
 	// Whoever wants out is let out: he need not authenticate again for it.
-	mux.Handle("POST /logout", RequireSession(manager, &leaving)(http.HandlerFunc(h.leave)))
+	mux.Handle("POST /logout", RequireSession(manager, &whoever)(http.HandlerFunc(h.leave)))
 	return mux
 }
 

@@ -29,7 +29,10 @@ type TokenHandlerOptions struct {
 // RefreshHandler takes {"refresh_token":"…"} by POST, and answers with the next pair:
 // {"access_token":"…","refresh_token":"…","token_type":"Bearer"}. Verifier is one of
 // refresh tokens. What is not good is answered with 401, and nothing else is told.
-func RefreshHandler(manager *SessionManager, issuer *Issuer, verifier TokenVerifier, opts *TokenHandlerOptions) http.Handler {
+//
+// For every request, current is asked for the issuer, so that its keys can be rotated:
+// by the Load of an [sync/atomic.Pointer], say.
+func RefreshHandler(manager *SessionManager, current func() *Issuer, verifier TokenVerifier, opts *TokenHandlerOptions) http.Handler {
 	h := newTokenHandler(manager, verifier, opts)
 	return h.taking(func(w http.ResponseWriter, r *http.Request, claims *Claims) error {
 		var access Grant
@@ -39,7 +42,7 @@ func RefreshHandler(manager *SessionManager, issuer *Issuer, verifier TokenVerif
 				return err
 			}
 		}
-		pair, err := manager.RefreshTokens(r.Context(), issuer, claims, clientOf(r, h.Proxies), access)
+		pair, err := manager.RefreshTokens(r.Context(), current(), claims, clientOf(r, h.Proxies), access)
 		if err != nil {
 			return err
 		}
@@ -77,19 +80,41 @@ func newTokenHandler(manager *SessionManager, verifier TokenVerifier, opts *Toke
 	return &tokenHandler{*opts, manager, verifier}
 }
 
-// maxTokenBody is more than the longest token takes.
-const maxTokenBody = 64 << 10
+// maxBody is more than the longest token takes, or the longest password.
+const maxBody = 64 << 10
 
 // errNotJSONBody is a request that is none of these handlers'.
-var errNotJSONBody = errors.New("donjon: not a JSON body with a refresh token")
+var errNotJSONBody = errors.New("donjon: not a JSON body, or not with what is needed")
+
+// isPost refuses all other methods.
+func isPost(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodPost {
+		return true
+	}
+	w.Header().Set("Allow", http.MethodPost)
+	http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+	return false
+}
+
+// readJSON reads the body of a request. That it has to say that it is JSON keeps forms
+// of other sites out, whatever the browser.
+func readJSON(w http.ResponseWriter, r *http.Request, body any) error {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/json" {
+		return errNotJSONBody
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil || json.Unmarshal(text, body) != nil {
+		return errNotJSONBody
+	}
+	return nil
+}
 
 // taking calls handle with the claims of the refresh token that a request has.
 func (h *tokenHandler) taking(handle func(http.ResponseWriter, *http.Request, *Claims) error, refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		if r.Method != http.MethodPost {
-			w.Header().Set("Allow", http.MethodPost)
-			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		if !isPost(w, r) {
 			return
 		}
 		token, err := refreshTokenOf(w, r)
@@ -108,18 +133,13 @@ func (h *tokenHandler) taking(handle func(http.ResponseWriter, *http.Request, *C
 }
 
 func refreshTokenOf(w http.ResponseWriter, r *http.Request) (string, error) {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "application/json" {
-		return "", errNotJSONBody
-	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTokenBody))
-	if err != nil {
-		return "", errNotJSONBody
-	}
 	var body struct {
 		RefreshToken string `json:"refresh_token"`
 	}
-	if json.Unmarshal(text, &body) != nil || body.RefreshToken == "" {
+	if err := readJSON(w, r, &body); err != nil {
+		return "", err
+	}
+	if body.RefreshToken == "" {
 		return "", errNotJSONBody
 	}
 	return body.RefreshToken, nil
