@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
@@ -23,6 +23,7 @@ MARKER = "epoch"
 ROUNDS = 24
 """How often a record that others change meanwhile is tried again."""
 
+_BYTES = frozenset([bytes])
 _PAUSE_S = 0.05
 _LATELY_S = 1.0
 _CONFIRM_S = 2.5
@@ -68,7 +69,8 @@ class MarkedStore:
         self._fresh = getattr(store, "get_fresh", None)
         self._waits_for_replicas = bool(getattr(store, "waits_for_replicas", False))
         self._sleep = sleep
-        self._timeout_s = timeout_s
+        # What is in this process answers at once.
+        self._timeout_s = None if isinstance(store, MemoryRecords) else timeout_s
         self._max_silence_ms = milliseconds(max_silence, "max_silence")
         self._log = log
         self._consequence = consequence
@@ -193,10 +195,11 @@ class MarkedStore:
         found: list[bytes] = yield from self._ask(partial(_scanned, self._store, part), None)
         return found
 
-    def pause(self, lost: int) -> Steps[None]:
+    def pause(self, lost: int) -> Iterable[Callable[[], Any]]:
         """Wait a little, after so many rounds that others won: not before the first."""
-        if not lost:
-            return
+        return self._wait(lost) if lost else ()
+
+    def _wait(self, lost: int) -> Steps[None]:
         longest_s = min(_PAUSE_S, 0.001 * 2**lost)
         yield partial(self._sleep, random.uniform(0, longest_s))  # noqa: S311  it is no secret
 
@@ -224,8 +227,9 @@ class MarkedStore:
 
     def _raise(self, marker: bytes) -> None:
         # The later marker has the greater bytes.
-        with self._lock:
-            self._seen = max(self._seen, marker)
+        if marker != self._seen:
+            with self._lock:
+                self._seen = max(self._seen, marker)
 
     def _failed(self, error: Exception) -> None:
         with self._lock:
@@ -253,9 +257,10 @@ async def _in_time(call: Callable[[], Any], timeout_s: float) -> Any:
 
 
 def _is_answer(found: Any, count: int) -> bool:
-    if not isinstance(found, Sequence) or len(found) != count:
+    # Every check of a session comes by here, and a list is known at once, other sequences are not.
+    if not isinstance(found, (list, Sequence)) or len(found) != count:
         return False
-    return all(type(value) is bytes for value in found)
+    return _BYTES.issuperset(map(type, found))
 
 
 def _scanned(store: Any, part: str) -> Any:

@@ -41,7 +41,7 @@ async def arun(steps: Steps[_T], timeout_s: float | None = None) -> _T:
             try:
                 result = call()
                 if isawaitable(result):
-                    result = await within(timeout_s, result)
+                    result = await (result if timeout_s is None else within(timeout_s, result))
             except Exception as error:  # noqa: BLE001  the sequence says what is to be done about it
                 call = steps.throw(error)
             else:

@@ -210,7 +210,8 @@ class _Manager:
                 id,
                 address=address,
                 user_agent=user_agent,
-                **found.moment,
+                now_ms=found.now_ms,
+                store_since_ms=found.since_ms,
             )
 
         return _session((yield from self._settle_from_cache(self._sessions.key(id), decide)))
@@ -464,7 +465,7 @@ class SessionManager(_Manager):
         Its id is new, and `previous`, the id that the request brought, is dead from now on,
         whatever it was. `label` is what the user knows the device by, `data` up to 512 bytes that
         are kept with it. What went because there were too many is in `session.evicted`; where
-        nothing is to go, it is a `SessionLimitReached`.
+        nothing is to go, it is a `SessionLimitReached`, and `previous` is dead all the same.
         """
         sign_in = _sign_in(address, user_agent, label, data)
         return run(self._log_in(subject, previous, **sign_in))

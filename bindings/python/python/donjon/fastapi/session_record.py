@@ -117,4 +117,4 @@ def field(scope: Scope, name: str, separator: bytes = b", ") -> bytes:
     values that are good.
     """
     wanted = name.lower().encode()
-    return separator.join(value for key, value in scope["headers"] if key == wanted)
+    return separator.join([value for key, value in scope["headers"] if key == wanted])
