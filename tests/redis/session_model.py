@@ -263,17 +263,17 @@ class Model:
     def list(self, subject: str, current: str) -> list[dict[str, Any]]:
         return [self.view(one, current=bool(current) and current in (one.handle, one.id)) for one in self.live(subject)]
 
-    def named(self, subject: str, name: str, why: str) -> SignIn:
+    def named(self, subject: str, name: str) -> SignIn:
         for one in self.live(subject):
             if name in (one.handle, one.id):
                 return one
-        raise Refused("InvalidSession", "invalid_session", why)
+        raise Refused("InvalidSession", "invalid_session", "unknown")
 
     def revoke(self, subject: str, name: str) -> list[dict[str, Any]]:
-        return self.end(subject, [self.named(subject, name, "unknown")])
+        return self.end(subject, [self.named(subject, name)])
 
     def revoke_others(self, subject: str, keep: str) -> list[dict[str, Any]]:
-        kept = self.named(subject, keep, "")
+        kept = self.named(subject, keep)
         return self.end(subject, [one for one in self.live(subject) if one is not kept])
 
     def everywhere(self, subject: str) -> list[dict[str, Any]]:
