@@ -27,6 +27,7 @@ from stores import KINDS, Stores
 pytestmark = pytest.mark.anyio
 
 KEEP_MS = 600_000
+SHORT_MS = 600  # and long enough for a machine with much to do
 KEY = "{0123456789abcdefghijkl}:sessions"
 
 
@@ -92,14 +93,14 @@ def test_keys_differ_in_any_letter(store: RecordStore) -> None:
 
 
 def test_what_is_over_is_gone(store: RecordStore) -> None:
-    store.replace("short", b"", b"one", 150)
-    store.replace("long", b"", b"one", 150)
+    store.replace("short", b"", b"one", SHORT_MS)
+    store.replace("long", b"", b"one", SHORT_MS)
     store.replace("long", b"one", b"two", KEEP_MS)
     store.replace("shortened", b"", b"one", KEEP_MS)
-    store.replace("shortened", b"one", b"two", 150)
+    store.replace("shortened", b"one", b"two", SHORT_MS)
     if not isinstance(store, CachedRecords):
         assert list(store.get_many(["short", "long"])) == [b"one", b"two"]
-    time.sleep(0.2)
+    time.sleep(SHORT_MS / 1000 + 0.05)
     assert list(store.get_many(["short", "long", "shortened"])) == [b"", b"two", b""]
     assert store.replace("short", b"one", b"two", KEEP_MS) is False
     assert store.replace("shortened", b"two", b"", KEEP_MS) is False
