@@ -1,7 +1,7 @@
 //! `Session`: one sign-in, as the kernel describes it.
 
 use donjon::base64url;
-use donjon::json::{self, Value};
+use donjon::json::{self, Members, Text, Value};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyTuple};
@@ -67,10 +67,8 @@ impl Session {
 
     /// The session that `text` describes.
     pub(crate) fn of_json(py: Python<'_>, text: &[u8], changes: u8) -> PyResult<Self> {
-        match json::parse(text, from_json::ANSWER) {
-            Ok(Value::Object(members)) => Self::of(py, &members, changes),
-            _ => Err(defect(py)),
-        }
+        let members = Members::open(text, from_json::ANSWER).map_err(|_| defect(py))?;
+        Self::of(py, members, changes)
     }
 
     /// The sessions of a list.
@@ -82,47 +80,70 @@ impl Session {
         sessions
             .iter()
             .map(|session| match session {
-                Value::Object(members) => Self::of(py, &members, 0),
+                Value::Object(members) => Self::of(py, members.iter(), 0),
                 _ => Err(defect(py)),
             })
             .collect()
     }
 
-    fn of(py: Python<'_>, members: &json::Object<'_>, changes: u8) -> PyResult<Self> {
-        let text = |name| match members.get(name) {
-            Some(Value::Text(text)) => Ok(from_json::string(py, text)),
+    /// Takes each member where the kernel writes it: every request has a session read, so none is searched for.
+    fn of<'a>(
+        py: Python<'_>,
+        mut members: impl Iterator<Item = (Text<'a>, Value<'a>)>,
+        changes: u8,
+    ) -> PyResult<Self> {
+        let mut next = |name| match members.next() {
+            Some((found, value)) if found == name => Ok(value),
             _ => Err(defect(py)),
         };
-        let number = |name| match members.get(name) {
-            Some(Value::Number(number)) => number.integer().ok_or_else(|| defect(py)),
-            _ => Err(defect(py)),
-        };
-        let network = match members.get("network") {
-            Some(Value::Text(network)) => Some(from_json::string(py, network).unbind()),
-            _ => None,
-        };
-        let data = base64url::decode(text("data")?.to_str()?.as_bytes()).map_err(|_| defect(py))?;
-        Ok(Self {
-            handle: text("handle")?.unbind(),
-            subject: text("subject")?.unbind(),
-            kind: text("kind")?.unbind(),
-            label: text("label")?.unbind(),
-            data: PyBytes::new(py, &data).unbind(),
-            created_ms: number("created_ms")?,
-            seen_ms: number("seen_ms")?,
-            expires_ms: number("expires_ms")?,
-            network,
-            current: matches!(members.get("current"), Some(Value::Bool(true))),
-            evicted: evicted(py, members)?.unbind(),
+        let mut session = Self {
+            handle: string(py, next("handle")?)?,
+            subject: string(py, next("subject")?)?,
+            kind: string(py, next("kind")?)?,
+            label: string(py, next("label")?)?,
+            data: data(py, next("data")?)?,
+            created_ms: number(py, next("created_ms")?)?,
+            seen_ms: number(py, next("seen_ms")?)?,
+            expires_ms: number(py, next("expires_ms")?)?,
+            network: match next("network")? {
+                Value::Null => None,
+                network => Some(string(py, network)?),
+            },
+            current: false,
+            evicted: PyTuple::empty(py).unbind(),
             changes: changed(py, changes)?.unbind(),
-        })
+        };
+        match members.next() {
+            None => {}
+            Some((name, Value::Bool(current))) if name == "current" => session.current = current,
+            Some((name, Value::Array(evicted))) if name == "evicted" => {
+                session.evicted = evictions(py, evicted)?.unbind();
+            }
+            Some(_) => return Err(defect(py)),
+        }
+        Ok(session)
     }
 }
 
+fn string(py: Python<'_>, value: Value<'_>) -> PyResult<Py<PyString>> {
+    let Value::Text(text) = value else { return Err(defect(py)) };
+    Ok(from_json::string(py, text).unbind())
+}
+
+fn data(py: Python<'_>, value: Value<'_>) -> PyResult<Py<PyBytes>> {
+    let Value::Text(text) = value else { return Err(defect(py)) };
+    let data = base64url::decode(text.raw().as_bytes()).map_err(|_| defect(py))?;
+    Ok(PyBytes::new(py, &data).unbind())
+}
+
+fn number(py: Python<'_>, value: Value<'_>) -> PyResult<i64> {
+    let Value::Number(number) = value else { return Err(defect(py)) };
+    number.integer().ok_or_else(|| defect(py))
+}
+
 /// A tuple of `donjon.types.Evicted`.
-fn evicted<'py>(py: Python<'py>, members: &json::Object<'_>) -> PyResult<Bound<'py, PyTuple>> {
+fn evictions<'py>(py: Python<'py>, evicted: json::Array<'_>) -> PyResult<Bound<'py, PyTuple>> {
     static EVICTED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let Some(Value::Array(evicted)) = members.get("evicted") else { return Ok(PyTuple::empty(py)) };
     let evicted: PyResult<Vec<_>> = evicted
         .iter()
         .map(|one| {
