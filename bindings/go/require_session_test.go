@@ -464,6 +464,9 @@ func TestUsersLookAfterTheirSessions(t *testing.T) {
 	mine = s.logIn("ann")
 	equal(t, "the current one", s.ask("DELETE", "/auth/sessions/"+mine.Session.Handle).Code, http.StatusNoContent)
 	equal(t, "cookies of the browser", len(s.cookies), 0)
+	mine = s.logIn("ann")
+	equal(t, "the current one, by its id", s.ask("DELETE", "/auth/sessions/"+mine.ID).Code, http.StatusNoContent)
+	equal(t, "cookies of the browser", len(s.cookies), 0)
 	mine, phone = s.logIn("ann"), s.logIn("ann")
 	equal(t, "everywhere", s.ask("POST", "/auth/logout/everywhere").Code, http.StatusNoContent)
 	for _, id := range []string{mine.ID, phone.ID} {

@@ -88,7 +88,7 @@ func (h *sessionHandlers) list(w http.ResponseWriter, r *http.Request, who signe
 
 func (h *sessionHandlers) revoke(w http.ResponseWriter, r *http.Request, who signedIn) error {
 	handle := r.PathValue("handle")
-	if handle == who.session.Handle {
+	if handle == who.session.Handle || handle == who.id {
 		return h.logOut(w, r, who)
 	}
 	err := ErrInvalidSession
