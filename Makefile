@@ -79,9 +79,8 @@ test: setup-tests test-rust test-c test-python test-go test-hosts test-redis tes
 test-rust: target/venv/.ready
 	@tools/step "Rust: the kernel without std" $(CARGO) check --quiet --no-default-features
 	tools/step "Vectors: what the generator writes" $(PY) tests/vectors/generate.py --check
-	tools/step "Rust: kernel and C ABI" $(CARGO) test --quiet --features ffi
+	tools/step "Rust: kernel, C ABI, and the vectors through the shim" $(CARGO) test --quiet --package donjon --package donjon-shim --features donjon/ffi
 	tools/step "Rust: envelopes again, on the other AES-GCM" $(CARGO) test --quiet --features ffi,aws-lc --lib --test envelopes --test wycheproof
-	tools/step "Rust: vectors and Wycheproof, through the shim" $(CARGO) test --quiet --package donjon-shim
 
 .PHONY: test-c
 test-c: lib lib-shim
@@ -142,6 +141,7 @@ fuzz: ## every fuzz target for SECONDS (20) each
 .PHONY: soak
 soak: lib lib-shim python ## the heavy proofs, in full
 	@tools/step "200,000 requests, three hosts" $(PY) tests/cross_language/compare.py --requests 200000 --seed 7
+	tools/step "C: all vectors under valgrind" tests/c/run.sh 1
 	PROPTEST_CASES=100000 tools/step "property tests, 100,000 cases each" $(CARGO) test --quiet --release --features ffi --lib --test rbac_reference --test limits --test sessions --test sessions_model
 	tools/step "50 kills while sealing a file" $(PY) tests/kill/kill_seal_file.py --kills 50 --rows 100000
 	tools/step "50 kills while rotating 100,000 rows" $(PY) tests/kill/kill_rotation.py --kills 50 --rows 100000
