@@ -241,6 +241,9 @@ func TestMistakesInTheProgramPanicAtItsStart(t *testing.T) {
 		"a path value and none": func() middleware {
 			return donjon.RequireAllPermissions(policy, []string{"document:read:{a}", "user:read"}, nil)
 		},
+		"a path value with dots": func() middleware {
+			return donjon.RequirePermission(policy, "document:read:{id...}", nil)
+		},
 		"a misspelt role":         func() middleware { return donjon.RequireRole(policy, "editr", nil) },
 		"no policy":               func() middleware { return donjon.RequirePermission(always(nil), "user:read", nil) },
 		"no policy, for its role": func() middleware { return donjon.RequireRole(always(nil), "admin", nil) },

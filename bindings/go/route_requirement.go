@@ -45,6 +45,9 @@ func newPermissionRequirement(r Requirement) (permissionRequirement, error) {
 		if i > 0 && name != pathValue {
 			return permissionRequirement{}, errors.New("donjon: permissions about different path values")
 		}
+		if strings.HasSuffix(name, "...") {
+			return permissionRequirement{}, errors.New("donjon: the path value of {id...} is {id} in a permission")
+		}
 		permissions[i], pathValue = permission, name
 	}
 	r.Permissions = permissions
