@@ -137,8 +137,9 @@ impl PasswordHasher {
             }
             Memory::Blocks(kib) => verification.run(password, self.pool.blocks(kib)?.as_mut_slice()),
             Memory::Allocated(kib) => {
-                let _share = self.pool.account(kib)?;
+                // In this order: who waits to be alone holds no memory that others could hash in.
                 let _alone = SCRYPT.account_within(1, self.pool.max_wait())?;
+                let _share = self.pool.account(kib)?;
                 verification.run(password, &mut [])
             }
         }
@@ -147,22 +148,49 @@ impl PasswordHasher {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
+    use crate::runtime::OsEntropy;
+
+    const OF_SCRYPT: &[u8] =
+        b"$scrypt$ln=4,r=8,p=1$W+tdKyUk5BwDgJBSyjnnnA$EDfJTzv03T7aA9y1EA+mjk0w2wNuyuD7pyj8cdCv5Gs";
+
+    fn anything() -> Password<'static> {
+        Password::new(b"anything").unwrap()
+    }
 
     #[test]
     fn one_scrypt_runs_at_a_time_whichever_hasher_it_is_of() {
-        let stored =
-            b"$scrypt$ln=4,r=8,p=1$W+tdKyUk5BwDgJBSyjnnnA$EDfJTzv03T7aA9y1EA+mjk0w2wNuyuD7pyj8cdCv5Gs";
         let verify = |max_wait_ms: u32| {
             let legacy = [crate::password::Scheme::Scrypt].into_iter().collect();
             let config = HasherConfig { max_wait_ms, legacy, ..HasherConfig::DEFAULT };
             let hasher = PasswordHasher::new(&config, None).unwrap();
-            let verdict = hasher.verify(Password::new(b"anything").unwrap(), stored, 0);
+            let verdict = hasher.verify(anything(), OF_SCRYPT, 0);
             (verdict, hasher.pool.usage().held_kib)
         };
         let alone = SCRYPT.account_within(1, Duration::from_secs(60)).unwrap();
         assert_eq!(verify(0), (Err(PasswordError::Busy), 0));
         drop(alone);
         assert_eq!(verify(60_000), (Err(PasswordError::Mismatch), 0));
+    }
+
+    #[test]
+    fn a_scrypt_that_waits_to_be_alone_keeps_no_memory_from_others() {
+        let hasher = PasswordHasher::from_json(
+            br#"{"memory_kib":64,"memory_budget_kib":64,"time_cost":1,"legacy":["scrypt"],"allow_weak":true}"#,
+            None,
+        )
+        .unwrap();
+        let alone = SCRYPT.account_within(1, Duration::from_secs(60)).unwrap();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| hasher.verify(anything(), OF_SCRYPT, 0));
+            thread::sleep(Duration::from_millis(50));
+            // It takes the whole budget.
+            assert!(hasher.hash(anything(), 0, &mut OsEntropy).is_ok());
+            assert!(!waiting.is_finished(), "who waited gave up first");
+            drop(alone);
+            assert_eq!(waiting.join().unwrap(), Err(PasswordError::Mismatch));
+        });
     }
 }
