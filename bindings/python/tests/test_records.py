@@ -678,12 +678,20 @@ def test_a_server_that_is_gone_is_a_store_that_fails() -> None:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "sqlite async", "postgresql", "postgresql async"])
-def test_what_is_over_is_purged(stores: Stores, kind: str) -> None:
+def test_what_is_over_is_purged_a_day_later(
+    stores: Stores, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store: Any = stores.store(kind)
+    now_ms, day_ms = time.time_ns() // 1_000_000, 86_400_000
     for index in range(20):
         store.replace(f"short {index}", b"", b"one", 1)
-    store.replace("long", b"", b"one", KEEP_MS)
+    store.replace("long", b"", b"one", 10 * day_ms)
     time.sleep(0.01)
+    # By a clock that is an hour ahead, what others still need is over.
+    monkeypatch.setattr("donjon.sqlalchemy.records._now_ms", lambda: now_ms + day_ms - 1)
+    assert store.get_many(["short 0"]) == [b""]
+    assert store.purge() == 0
+    monkeypatch.setattr("donjon.sqlalchemy.records._now_ms", lambda: now_ms + day_ms + 60_000)
     assert store.purge() == 20
     assert store.purge() == 0
     assert list(store.get_many(["long"])) == [b"one"]

@@ -116,7 +116,7 @@ class MarkedStore:
             if verdict.reason == "silent":
                 yield from self._confirm_silence(stored)
             if verdict.write == "must":
-                if not (yield from self.replace(MARKER, stored, verdict.marker, verdict.keep_ms)):
+                if not (yield from self.swap(MARKER, stored, verdict.marker, verdict.keep_ms)):
                     continue
                 marker = verdict.marker
                 self._log.warning("the store of records begins anew: %s", verdict.reason)

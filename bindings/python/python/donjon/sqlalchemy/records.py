@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _PAGE = 500
+_PURGED_AFTER_MS = 86_400_000
+"""What is over by a clock that is ahead is not over for others, and may be a revocation."""
+
 _INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 # Each statement is a transaction, so that it is one round trip; an upsert says what it has done.
 _OPTIONS: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "preserve_rowcount": True}
@@ -74,7 +77,7 @@ class _Statements:
         )
 
     def purge(self) -> Delete:
-        return delete(self.table).where(self.table.c.expires_ms <= _now_ms())
+        return delete(self.table).where(self.table.c.expires_ms <= _now_ms() - _PURGED_AFTER_MS)
 
     def _live(self) -> Any:
         return self.table.c.expires_ms > _now_ms()
@@ -93,7 +96,8 @@ def _hidden() -> Iterator[None]:
 class SqlRecords:
     """Keeps records in a table of PostgreSQL or SQLite.
 
-    What was acknowledged is committed. Rows that are over count as absent; `purge` deletes them.
+    What was acknowledged is committed. Rows that are over count as absent; `purge` deletes them, a
+    day later.
     The table is made by `create_table`, or is one of yours that `SqlRecords.table(metadata)` has
     added, for a migration.
     """
@@ -141,7 +145,7 @@ class SqlRecords:
             last = rows[-1].key
 
     def purge(self) -> int:
-        """Delete what is over, and return how much that was. Now and then is often enough."""
+        """Delete what has been over for a day, and return how much that was: now and then."""
         with _hidden(), self._engine.connect() as connection:
             return connection.execute(self._statements.purge()).rowcount
 
@@ -201,7 +205,7 @@ class AsyncSqlRecords:
             last = rows[-1].key
 
     async def purge(self) -> int:
-        """Delete what is over, and return how much that was. Now and then is often enough."""
+        """Delete what has been over for a day, and return how much that was: now and then."""
         async with self._connect() as connection:
             return (await connection.execute(self._statements.purge())).rowcount
 
