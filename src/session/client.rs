@@ -90,7 +90,8 @@ impl Kept {
 /// browser.
 fn fingerprint(user_agent: &[u8]) -> Fingerprint {
     let is_kept = |byte: &u8| !matches!(byte, b'0'..=b'9' | b'.' | b'_');
-    let normal: Vec<u8> = user_agent.iter().take(MAX_USER_AGENT_LEN).copied().filter(is_kept).collect();
+    let mut normal = Vec::with_capacity(user_agent.len().min(MAX_USER_AGENT_LEN));
+    normal.extend(user_agent.iter().take(MAX_USER_AGENT_LEN).copied().filter(is_kept));
     if normal.is_empty() {
         return [0; 8];
     }

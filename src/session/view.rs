@@ -16,6 +16,9 @@ use crate::json::{ObjectWriter, list};
 pub(super) const MAX_SESSION_JSON_LEN: usize =
     6 * MAX_SUBJECT_LEN + 2 * MAX_LABEL_LEN + base64url::encoded_len(MAX_DATA_LEN) + 400 + 56 * MAX_PER_USER;
 
+/// The bytes that most have room in.
+const USUAL_SESSION_JSON_LEN: usize = 320;
+
 /// A sign-in of a user.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
@@ -58,7 +61,7 @@ impl Session {
     /// in base64url, the network in CIDR notation or `null`; then one member more, whose value is JSON already.
     #[must_use]
     pub fn to_json(&self, more: Option<(&str, &str)>) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(USUAL_SESSION_JSON_LEN);
         let mut object = ObjectWriter::open(&mut text);
         object
             .text("handle", &self.handle)
@@ -93,7 +96,7 @@ impl fmt::Debug for Session {
 pub struct Evicted {
     /// What it was called.
     pub handle: String,
-    /// What the client has to show for it: where it is tokens, the access tokens among them live on.
+    /// What the client has to show for it: where it is tokens, the access tokens among them are to be revoked first.
     pub kind: Kind,
 }
 
