@@ -129,7 +129,7 @@ func (h *Hasher) NeedsRehashAt(hash string, now time.Time) (bool, error) {
 	if now.IsZero() {
 		return false, ErrInvalidArgument
 	}
-	hasher, err := h.handle.borrow()
+	hasher, err := h.borrow()
 	if err != nil {
 		return false, err
 	}
@@ -143,7 +143,7 @@ func (h *Hasher) run(ctx context.Context, now time.Time, call func(hasher abi.Ha
 	if now.IsZero() {
 		return ErrInvalidArgument // a time by which nothing has expired
 	}
-	hasher, err := h.handle.borrow()
+	hasher, err := h.borrow()
 	if err != nil {
 		return err
 	}
@@ -153,6 +153,14 @@ func (h *Hasher) run(ctx context.Context, now time.Time, call func(hasher abi.Ha
 	}
 	defer h.slots.giveBack()
 	return failure(call(hasher, now.Unix()))
+}
+
+// borrow is handle.borrow for a hasher that a caller passes, perhaps nil.
+func (h *Hasher) borrow() (abi.Hasher, error) {
+	if h == nil {
+		return abi.Hasher{}, ErrClosed
+	}
+	return h.handle.borrow()
 }
 
 // Close releases the memory and the peppers. It returns nil, always.

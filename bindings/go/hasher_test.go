@@ -464,6 +464,13 @@ func TestClosedHasherHashesNothing(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	var none *donjon.Hasher
+	if err := none.VerifyUnknownUser(t.Context(), nil); !errors.Is(err, donjon.ErrClosed) {
+		t.Errorf("no hasher: %v", err)
+	}
+	if _, err := none.NeedsRehash(hash); !errors.Is(err, donjon.ErrClosed) {
+		t.Errorf("no hasher: %v", err)
+	}
 	keys := peppers(t)
 	keys.Close()
 	if _, err := donjon.NewHasher(donjon.HasherOptions{Peppers: keys}); !errors.Is(err, donjon.ErrClosed) {
