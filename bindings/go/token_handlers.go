@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"unicode/utf8"
 )
 
 // TokenHandlerOptions are the optional parts of [RefreshHandler] and
@@ -104,7 +105,8 @@ func readJSON(w http.ResponseWriter, r *http.Request, body any) error {
 		return errNotJSONBody
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil || json.Unmarshal(text, body) != nil {
+	// What is not UTF-8 would be decoded as something else: one password as another.
+	if err != nil || !utf8.Valid(text) || json.Unmarshal(text, body) != nil {
 		return errNotJSONBody
 	}
 	return nil
