@@ -96,6 +96,22 @@ fn a_denial_of_what_lies_deeper_denies_what_is_above_it() {
 }
 
 #[test]
+fn what_stands_between_one_entry_and_those_below_it_is_known() {
+    let policy = policy(
+        r#"{"permissions": ["report", "report:year:print", "report:year:send"], "roles": {
+            "all": {"allow": ["report"]}, "year": {"allow": ["report:year"]}, "part": {"allow": ["report:year:print"]},
+            "less": {"allow": ["report"], "deny": ["report:year:send"]}}}"#,
+    );
+    assert!(policy.check_permission("report:year").is_ok());
+    assert_eq!(policy.who_can("report:year"), ["all", "year"]);
+    assert!(allows(&policy, &["year"], "report:year"));
+    assert!(!allows(&policy, &["part"], "report:year"));
+    assert!(!allows(&policy, &["less", "all"], "report:year"));
+    assert!(policy.check_permission("report:month").is_err());
+    assert!(policy.check_permission("report:{id}").is_err(), "not an open permission");
+}
+
+#[test]
 fn a_denied_instance_denies_the_whole_but_not_the_others() {
     let policy = policy(DOCUMENTS);
     assert!(!allows(&policy, &["intern"], "document:update:payroll"));
@@ -166,6 +182,9 @@ fn a_token_only_narrows() {
     assert_eq!(narrowed.permissions(), ["document:create"]);
     let one = policy.subject(["intern"], None, Some(&["document:read,update:7", "document:update:payroll"]));
     assert_eq!(one.unwrap().permissions(), ["document:read:7", "document:update:7"]);
+    let deeper = policy.subject(["viewer"], None, Some(&["document:read:7:*", "*:*:8:x"])).unwrap();
+    assert!(deeper.has("document:read", Some("7")) && !deeper.has("document:read", Some("8")));
+    assert_eq!(deeper.permissions(), ["document:read:7"]);
 }
 
 #[test]
@@ -620,6 +639,9 @@ fn casbin_files_of_the_plain_model_are_imported() {
         (1, "p, a, b, c, maybe"),
         (1, "p, a, b:c, d"),
         (1, "p, , b, c"),
+        (1, "p, alice, \"a, b\", allow"),
+        (1, "p, alice, \"a \"\"b\"\"\", read"),
+        (1, "g, alice, \"admin"),
     ] {
         assert!(
             matches!(CasbinImport::from_csv(bad), Err(PolicyError::Casbin { line: at, .. }) if at == line),

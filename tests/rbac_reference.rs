@@ -130,8 +130,8 @@ fn name() -> impl Strategy<Value = &'static str> {
 }
 
 fn entry() -> impl Strategy<Value = String> {
-    (prop::collection::vec(name(), 1..=2), any::<bool>()).prop_map(|(names, is_open)| {
-        let open = if is_open { ":{id}" } else { "" };
+    (prop::collection::vec(name(), 1..=3), any::<bool>()).prop_map(|(names, is_open)| {
+        let open = if is_open && names.len() < 3 { ":{id}" } else { "" };
         format!("{}{open}", names.join(":"))
     })
 }
@@ -152,7 +152,7 @@ fn world() -> impl Strategy<Value = World> {
         prop::collection::vec(permission(), 0..4),
         prop::collection::vec(permission(), 0..2),
     );
-    (prop::collection::btree_set(entry(), 1..6), prop::collection::vec(role, 1..5)).prop_map(
+    (prop::collection::btree_set(entry(), 1..7), prop::collection::vec(role, 1..5)).prop_map(
         |(entries, roles)| {
             // `a` and `a:{id}` would declare one permission twice.
             let base = |entry: &str| entry.trim_end_matches(":{id}").to_owned();
@@ -160,8 +160,9 @@ fn world() -> impl Strategy<Value = World> {
                 entries.into_iter().map(|entry| (base(&entry), entry)).collect();
             // And what stands below an open permission could be an instance of it.
             let is_below_open = |entry: &str| {
-                let (above, _) = entry.split_once(':').unwrap_or_default();
-                once.get(above).is_some_and(|above| above.ends_with(":{id}")) && base(entry).contains(':')
+                let entry = base(entry);
+                let mut above = entry.match_indices(':').map(|(at, _)| &entry[..at]);
+                above.any(|above| once.get(above).is_some_and(|above| above.ends_with(":{id}")))
             };
             let catalogue: Vec<String> =
                 once.values().filter(|entry| !is_below_open(entry)).cloned().collect();
@@ -235,6 +236,16 @@ proptest! {
             let entry = entry.trim_end_matches(":{id}");
             let granted = world.decide(&roles, token.as_deref(), entry) == Reason::Granted;
             prop_assert_eq!(listed.contains(entry), granted, "{}", entry);
+        }
+        for entry in world.catalogue.iter().filter_map(|entry| entry.strip_suffix(":{id}")) {
+            for name in NAMES {
+                let instance = format!("{entry}:{name}");
+                let is_listed = listed.contains(entry)
+                    || listed.contains(&instance)
+                    || (listed.contains(&format!("{entry}:*")) && !listed.contains(&format!("!{instance}")));
+                let granted = world.decide(&roles, token.as_deref(), &instance) == Reason::Granted;
+                prop_assert_eq!(is_listed, granted, "{} of {:?}", instance, listed);
+            }
         }
         for text in listed.iter().filter(|text| !text.starts_with('!') && !text.ends_with(":*")) {
             prop_assert_eq!(world.decide(&roles, token.as_deref(), text), Reason::Granted, "{}", text);

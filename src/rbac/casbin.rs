@@ -79,6 +79,10 @@ impl<'a> Entries<'a> {
             return Ok(());
         }
         let fields: Vec<&str> = line.split(',').map(unquoted).collect();
+        // A quoted comma would have been cut in two, and a doubled quote means one.
+        if fields.iter().any(|field| field.contains('"')) {
+            return Err("a quote inside a field");
+        }
         match *fields {
             ["p", role, object, action] | ["p", role, object, action, "allow"] => {
                 let permission = self.permission(object, action)?;

@@ -330,8 +330,10 @@ impl Catalogue {
 
     fn find_part<'a>(&self, text: &'a str) -> Result<Asked<'a>, NotFound> {
         let permission = Permission::parse(text).map_err(|_| NotFound::Malformed)?;
+        // Below a closed entry there may be others: what stands between them is a pattern.
+        let is_open = |entry: &str| self.by_text.get(entry).is_some_and(|&entry| self.is_open(entry));
         match text.rsplit_once(':') {
-            Some((entry, instance)) if self.by_text.contains_key(entry) && is_name(instance) => {
+            Some((entry, instance)) if is_open(entry) && is_name(instance) => {
                 return self.find_instance(entry, instance);
             }
             _ => {}

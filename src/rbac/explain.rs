@@ -156,8 +156,8 @@ impl Subject {
 
 impl Policy {
     /// The roles of a closure.
-    pub(super) fn roles_of<'a>(&'a self, closure: &'a [bool]) -> impl Iterator<Item = &'a Role> {
-        self.0.roles.iter().zip(closure).filter(|(_, held)| **held).map(|(role, _)| role)
+    pub(super) fn roles_of<'a>(&'a self, closure: &'a [RoleId]) -> impl Iterator<Item = &'a Role> {
+        closure.iter().filter_map(|&role| self.0.roles.get(role))
     }
 
     pub(super) fn granted_by<'a>(&'a self, grants: &'a [GrantId]) -> impl Iterator<Item = Permission<'a>> {

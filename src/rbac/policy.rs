@@ -213,15 +213,18 @@ impl Policy {
         }
     }
 
-    /// These roles and all that they inherit.
-    pub(super) fn closure(&self, roles: &[RoleId]) -> Vec<bool> {
-        let mut closure = alloc::vec![false; self.0.roles.len()];
+    /// These roles and all that they inherit, sorted, each once.
+    pub(super) fn closure(&self, roles: &[RoleId]) -> Vec<RoleId> {
+        let mut seen = alloc::vec![false; self.0.roles.len()];
+        let mut closure = Vec::new();
         let mut rest = roles.to_vec();
         while let Some(role) = rest.pop() {
-            if closure.get_mut(role).is_some_and(|seen| !core::mem::replace(seen, true)) {
+            if seen.get_mut(role).is_some_and(|seen| !core::mem::replace(seen, true)) {
+                closure.push(role);
                 rest.extend(self.0.roles.get(role).into_iter().flat_map(|role| &role.inherits));
             }
         }
+        closure.sort_unstable();
         closure
     }
 }

@@ -30,14 +30,14 @@ pub(super) struct Separation {
 
 impl Separation {
     /// Whether these roles, given with all that they inherit, are too many together.
-    fn is_violated(&self, closure: &[bool]) -> bool {
-        let held = |role: &&RoleId| closure.get(**role).copied().unwrap_or(false);
+    fn is_violated(&self, closure: &[RoleId]) -> bool {
+        let held = |role: &&RoleId| closure.binary_search(role).is_ok();
         self.roles.iter().filter(held).count() > self.at_most
     }
 }
 
 /// Whether these roles, given with all that they inherit, violate one of them.
-pub(super) fn any_violated(separations: &[Separation], closure: &[bool]) -> bool {
+pub(super) fn any_violated(separations: &[Separation], closure: &[RoleId]) -> bool {
     separations.iter().any(|separation| separation.is_violated(closure))
 }
 
@@ -90,7 +90,7 @@ impl Constraints {
     }
 
     /// Whether these roles may be active together. What may not even be assigned together may not.
-    pub(super) fn allow_activation(&self, closure: &[bool]) -> bool {
+    pub(super) fn allow_activation(&self, closure: &[RoleId]) -> bool {
         !any_violated(&self.static_separation, closure) && !any_violated(&self.dynamic_separation, closure)
     }
 }

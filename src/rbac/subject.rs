@@ -57,14 +57,12 @@ impl TokenPermissions {
         self.texts.iter().filter_map(|text| Permission::parse(text).ok())
     }
 
-    /// The instances of `entry` that they name.
+    /// The instances of `entry` that they name, whatever they ask for behind them.
     fn instances_of<'a>(&'a self, entry: Permission<'a>) -> impl Iterator<Item = &'a str> {
         let depth = entry.segments().count();
-        let of_entry = move |own: &Permission<'_>| {
-            own.segments().count() == depth.saturating_add(1) && own.intersects(entry)
-        };
-        let last = |own: Permission<'a>| own.segments().last().into_iter().flat_map(Segment::names);
-        self.permissions().filter(of_entry).flat_map(last).filter(|name| *name != "*")
+        let of_entry = self.permissions().filter(move |own| own.intersects(entry));
+        let instance = move |own: Permission<'a>| own.segments().nth(depth);
+        of_entry.filter_map(instance).flat_map(Segment::names).filter(|name| *name != "*")
     }
 }
 
@@ -165,7 +163,7 @@ impl Subject {
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
         let Some(role) = self.policy.role(role) else { return false };
-        self.policy.closure(&self.roles).get(role).copied().unwrap_or(false)
+        self.policy.closure(&self.roles).binary_search(&role).is_ok()
     }
 
     /// What the subject may do, as catalogue entries, in the catalogue's order; of open entries also

@@ -285,6 +285,10 @@ def decisions() -> Suite:
     ask("deny of everything", ["admin", "suspended"], "audit:read", "denied", attack=32)
     ask("deny without a grant is a denial too", ["suspended"], "audit:read", "denied")
     ask("deny of everything knows no more permissions than there are", ["suspended"], "document:fly", "unknown_permission")
+    above = {"permissions": ["report", "report:year:print", "report:year:send"], "roles": {"r": {"allow": ["report"]}, "s": {"allow": ["report:year:print"]}, "t": {"allow": ["report"], "deny": ["report:year:send"]}}}
+    for role, expected in (("r", "granted"), ("s", "missing"), ("t", "denied")):
+        ask(f"what stands between one permission and those below it, for {role}", [role], "report:year", expected, above)
+    ask("below one permission there are only those that there are", ["r"], "report:month", "unknown_permission", above, attack=28)
     allow_all = {"permissions": ["document:read", "document:delete"], "roles": {"r": {"allow": ["*"], "deny": ["document:delete"]}}}
     ask("allow all, deny one, require all", ["r"], "document:*", "denied", allow_all, attack=32)
     ask("allow all, deny one, require what is above", ["r"], "document", "denied", allow_all, attack=32)
@@ -665,6 +669,7 @@ def casbin() -> Suite:
         "too few fields": "p, editor, document", "a domain": "p, editor, acme, document, read", "an effect that is none": "p, editor, document, read, maybe", "an effect in upper case": "p, editor, document, read, Deny", "six fields": "p, editor, document, read, allow, x", "a user of a role of a domain": "g, ann, editor, acme", "a user of nothing": "g, ann", "a second kind of role": "g2, a, b", "a second kind of policy": "p2, editor, document, read",
         "a kind in upper case": "P, editor, document, read", "an empty role": "p, , document, read", "an empty object": "p, editor, , read", "an empty action": "p, editor, document, ", "an empty user": "g, , editor", "a role with an at sign": "p, editor@acme, document, read", "a comma in quotes": 'p, editor, "a,b", read', "half a pair of quotes is a letter, and a comma's": 'p, "editor, x", document, read', "a NUL": "p, editor, docu\u0000ment, read", "JSON": "{}",
         "a role of 129 bytes": f"p, {'x' * 129}, document, read",
+        "a comma in quotes, and what would be an effect": 'p, ann, "a, b", allow', "a quote in quotes": 'p, ann, "a""b", read', "a quote that does not end": 'g, ann, "editor', "a quote in a name": 'p, ann, a"b, read',
     }.items():  # fmt: skip
         refused(f"refused: {name}", lines)
     refused("refused: a role that inherits itself", "p, a, document, read\ng, a, a", "config_error")
