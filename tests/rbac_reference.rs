@@ -161,8 +161,9 @@ fn world() -> impl Strategy<Value = World> {
             // And what stands below an open permission could be an instance of it.
             let is_below_open = |entry: &str| {
                 let entry = base(entry);
-                let mut above = entry.match_indices(':').map(|(at, _)| &entry[..at]);
-                above.any(|above| once.get(above).is_some_and(|above| above.ends_with(":{id}")))
+                let above = |text: &str| text.rsplit_once(':').map(|(above, _)| above.to_owned());
+                std::iter::successors(above(&entry), |text| above(text))
+                    .any(|above| once.get(&above).is_some_and(|above| above.ends_with(":{id}")))
             };
             let catalogue: Vec<String> =
                 once.values().filter(|entry| !is_below_open(entry)).cloned().collect();
