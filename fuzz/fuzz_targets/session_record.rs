@@ -153,7 +153,7 @@ fn read(bytes: &[u8]) -> Option<(String, Vec<String>)> {
         let label_len = usize::from(take(1)?[0]);
         let label = str::from_utf8(take(label_len)?).ok()?;
         let is_turn = |c: char| {
-            "\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}"
+            "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}"
                 .contains(c)
         };
         let is_label = label_len <= 64 && !label.contains(|c: char| c.is_control() || is_turn(c));

@@ -158,10 +158,13 @@ pub(super) fn clean_label(label: &str) -> String {
     clean
 }
 
-/// Neither a control character nor one that turns the direction of text.
+/// Neither a control character nor one that turns the direction of text (Unicode's `Bidi_Control`).
 fn is_of_label(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    let is_bidi_control = matches!(
+        c,
+        '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+    );
+    !c.is_control() && !is_bidi_control
 }
 
 #[cfg(test)]
@@ -172,7 +175,7 @@ mod tests {
     fn a_label_is_one_line_in_one_direction_and_short() {
         assert_eq!(clean_label("Ann’s laptop, Firefox"), "Ann’s laptop, Firefox");
         assert_eq!(
-            clean_label("a\r\n\0\u{7f}\u{85}\u{200e}\u{202a}\u{202e}\u{2066}\u{2069}b\u{2028}"),
+            clean_label("a\r\n\0\u{7f}\u{85}\u{61c}\u{200e}\u{202a}\u{202e}\u{2066}\u{2069}b\u{2028}"),
             "ab\u{2028}"
         );
         assert_eq!(clean_label(&"é".repeat(40)).len(), 64);

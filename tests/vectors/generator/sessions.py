@@ -222,7 +222,7 @@ def times(suite: Suite) -> None:
 def texts(suite: Suite) -> None:
     for name, label in {
         "as long as may be": "x" * MAX_LABEL, "a byte too long": "x" * (MAX_LABEL + 1), "cut within a character": "x" * 63 + "\u00e9", "cut within a long character": "x" * 62 + "\U0001f600y", "much too long": "\u4e2d" * 1000, "controls": "a\x00b\x1b[31mc\x7fd\u0085e\r\nf", "only controls": "\x01\x02\u009f",
-        "directions": "\u202aa\u202bb\u202cc\u202dd\u202ee\u2066f\u2067g\u2068h\u2069i\u200ej\u200fk", "what stays": "\u200b\ufeff\u00ad\u2028 <b>&amp;</b>", "controls before the cut": "\x00" * 100 + "y" * 70, "white space": "  ", "quotes": "\"\\/'",
+        "directions": "\u202aa\u202bb\u202cc\u202dd\u202ee\u2066f\u2067g\u2068h\u2069i\u200ej\u200fk\u061cl", "what stays": "\u200b\ufeff\u00ad\u2028 <b>&amp;</b>", "controls before the cut": "\x00" * 100 + "y" * 70, "white space": "  ", "quotes": "\"\\/'",
     }.items():  # fmt: skip
         User(suite, f"a label of {name}").create(NOW_MS, label=label, status="ok")
     for length in (1, 2, 3, 255, 256, MAX_DATA):
