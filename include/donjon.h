@@ -2544,8 +2544,8 @@ int32_t donjon_sessions_key(const donjon_sessions *sessions,
 // session: {"handle":"…","subject":"ann","kind":"cookie","label":"…","data":"…","created_ms":…,"seen_ms":…,
 //   "expires_ms":…,"network":"192.0.2.0/24","evicted":[{"handle":"…","kind":"tokens"}]}; empty if there is none.
 //   "data" is base64url; "handle" names the sign-in and is no secret. "evicted": what had to make room, the oldest
-//   first; revoke the families among them (donjon_revocations_revoke), for their access tokens live on. session_cap:
-//   at least donjon_sessions_session_bound.
+//   first; before next is stored, revoke the families among them (donjon_revocations_revoke), for their access tokens
+//   would live on. session_cap: at least donjon_sessions_session_bound.
 //
 // Errors: INVALID_ARGUMENT (a time, an address that is none, a record for nobody), TOO_LARGE (subject, data),
 // KEY_EXPIRED (of a "sealed" record), BUFFER_TOO_SMALL, ENTROPY_UNAVAILABLE.
@@ -2678,7 +2678,7 @@ int32_t donjon_sessions_begin_family(const donjon_sessions *sessions,
 //   REVOKED, UNKNOWN: the family was revoked or evicted. STATE_STALE, STORE: the store may have lost it. Either with
 //     FOREIGN: the record is damaged, or another user's.
 //   EXPIRED, IDLE or ABSOLUTE (may write).
-//   REUSE_DETECTED: the token was used before (must write: without the family). Revoke the family too.
+//   REUSE_DETECTED: the token was used before (must write: without the family). Revoke the family first.
 //   STATE_STALE, UNKNOWN: the store knows less than the token.
 //   changes are only reported, and kept with the next rotation: phones move.
 // next, next_cap, session, session_cap: as donjon_sessions_check.
@@ -2735,7 +2735,7 @@ int32_t donjon_sessions_list(const donjon_sessions *sessions,
 // verdict: OK, to be written (must) if anything goes, next empty if nothing is left; INVALID_SESSION, UNKNOWN: there
 //   is no such sign-in. ALL of a damaged record deletes it.
 // next, next_cap: as donjon_sessions_create. revoked: what went, as donjon_sessions_list has it without "current".
-//   Revoke the families among it (donjon_revocations_revoke), for their access tokens live on.
+//   Before next is stored, revoke the families among it (donjon_revocations_revoke): their access tokens would live on.
 //
 // Errors: INVALID_ARGUMENT (which, a time), TOO_LARGE (subject), KEY_EXPIRED (of a "sealed" record),
 // BUFFER_TOO_SMALL, ENTROPY_UNAVAILABLE.

@@ -106,15 +106,12 @@ struct Outputs {
 }
 
 impl Outputs {
-    fn of(
+    fn new(
         sessions: &Sessions,
-        verdict: *mut donjon_session_verdict,
-        record: Result<Output, Status>,
-        session: Result<Output, Status>,
+        verdict: Slot<donjon_session_verdict>,
+        record: Output,
+        session: Output,
     ) -> Result<Self, Status> {
-        // SAFETY: the caller's pointer, as the contract says.
-        let verdict = unsafe { Slot::new(verdict)? };
-        let (record, session) = (record?, session?);
         let record = record.require(sessions.record_bound())?;
         Ok(Self { verdict, record, session: session.require(sessions.session_bound())? })
     }
@@ -313,8 +310,8 @@ pub unsafe extern "C" fn donjon_sessions_key(
 /// session: {"handle":"…","subject":"ann","kind":"cookie","label":"…","data":"…","created_ms":…,"seen_ms":…,
 ///   "expires_ms":…,"network":"192.0.2.0/24","evicted":[{"handle":"…","kind":"tokens"}]}; empty if there is none.
 ///   "data" is base64url; "handle" names the sign-in and is no secret. "evicted": what had to make room, the oldest
-///   first; revoke the families among them (donjon_revocations_revoke), for their access tokens live on. session_cap:
-///   at least donjon_sessions_session_bound.
+///   first; before next is stored, revoke the families among them (donjon_revocations_revoke), for their access tokens
+///   would live on. session_cap: at least donjon_sessions_session_bound.
 ///
 /// Errors: INVALID_ARGUMENT (a time, an address that is none, a record for nobody), TOO_LARGE (subject, data),
 /// KEY_EXPIRED (of a "sealed" record), BUFFER_TOO_SMALL, ENTROPY_UNAVAILABLE.
@@ -366,10 +363,14 @@ pub unsafe extern "C" fn donjon_sessions_create(
             )
         };
         // SAFETY: as above.
-        let (next, session) = unsafe {
-            (Output::new(next, next_cap, next_len), Output::new(session, session_cap, session_len))
+        let (verdict, next, session) = unsafe {
+            (
+                Slot::new(verdict)?,
+                Output::new(next, next_cap, next_len)?,
+                Output::new(session, session_cap, session_len)?,
+            )
         };
-        let outputs = Outputs::of(&sessions.0, verdict, next, session)?;
+        let outputs = Outputs::new(&sessions.0, verdict, next, session)?;
         let at = Moment { now_ms, store_since_ms };
         let log_in = LogIn { subject, client, label, data };
         let decision = sessions.0.create(stored, &log_in, at, &mut OsEntropy)?;
@@ -428,10 +429,14 @@ pub unsafe extern "C" fn donjon_sessions_check(
             )
         };
         // SAFETY: as above.
-        let (next, session) = unsafe {
-            (Output::new(next, next_cap, next_len), Output::new(session, session_cap, session_len))
+        let (verdict, next, session) = unsafe {
+            (
+                Slot::new(verdict)?,
+                Output::new(next, next_cap, next_len)?,
+                Output::new(session, session_cap, session_len)?,
+            )
         };
-        let outputs = Outputs::of(&sessions.0, verdict, next, session)?;
+        let outputs = Outputs::new(&sessions.0, verdict, next, session)?;
         let at = Moment { now_ms, store_since_ms };
         let decision = sessions.0.check(stored, sent, &client, at, &mut OsEntropy)?;
         outputs.put(&decision, &decision.session_json(false))
@@ -489,10 +494,14 @@ pub unsafe extern "C" fn donjon_sessions_rotate(
             unsafe { (bytes(data, data_len)?, Slot::new(new_id.cast::<[u8; DONJON_SESSION_ID_LEN]>())?) };
         let data = Some(data).filter(|data| !data.is_empty());
         // SAFETY: as above.
-        let (next, session) = unsafe {
-            (Output::new(next, next_cap, next_len), Output::new(session, session_cap, session_len))
+        let (verdict, next, session) = unsafe {
+            (
+                Slot::new(verdict)?,
+                Output::new(next, next_cap, next_len)?,
+                Output::new(session, session_cap, session_len)?,
+            )
         };
-        let outputs = Outputs::of(&sessions.0, verdict, next, session)?;
+        let outputs = Outputs::new(&sessions.0, verdict, next, session)?;
         let at = Moment { now_ms, store_since_ms };
         let decision = sessions.0.rotate(stored, sent, &client, data, at, &mut OsEntropy)?;
         outputs.put(&decision, &decision.session_json(false))?;
@@ -551,10 +560,14 @@ pub unsafe extern "C" fn donjon_sessions_begin_family(
             (text(label, label_len)?, bytes(data, data_len)?, Slot::new(state.cast::<[u8; STATE_LEN]>())?)
         };
         // SAFETY: as above.
-        let (next, session) = unsafe {
-            (Output::new(next, next_cap, next_len), Output::new(session, session_cap, session_len))
+        let (verdict, next, session) = unsafe {
+            (
+                Slot::new(verdict)?,
+                Output::new(next, next_cap, next_len)?,
+                Output::new(session, session_cap, session_len)?,
+            )
         };
-        let outputs = Outputs::of(&sessions.0, verdict, next, session)?;
+        let outputs = Outputs::new(&sessions.0, verdict, next, session)?;
         let at = Moment { now_ms, store_since_ms };
         let log_in = LogIn { subject, client, label, data };
         let decision = sessions.0.begin_family(stored, &log_in, at, &mut OsEntropy)?;
@@ -575,7 +588,7 @@ pub unsafe extern "C" fn donjon_sessions_begin_family(
 ///   REVOKED, UNKNOWN: the family was revoked or evicted. STATE_STALE, STORE: the store may have lost it. Either with
 ///     FOREIGN: the record is damaged, or another user's.
 ///   EXPIRED, IDLE or ABSOLUTE (may write).
-///   REUSE_DETECTED: the token was used before (must write: without the family). Revoke the family too.
+///   REUSE_DETECTED: the token was used before (must write: without the family). Revoke the family first.
 ///   STATE_STALE, UNKNOWN: the store knows less than the token.
 ///   changes are only reported, and kept with the next rotation: phones move.
 /// next, next_cap, session, session_cap: as donjon_sessions_check.
@@ -624,10 +637,14 @@ pub unsafe extern "C" fn donjon_sessions_refresh(
         let (family, state) =
             unsafe { (text(family, family_len)?, Slot::new(state.cast::<[u8; STATE_LEN]>())?) };
         // SAFETY: as above.
-        let (next, session) = unsafe {
-            (Output::new(next, next_cap, next_len), Output::new(session, session_cap, session_len))
+        let (verdict, next, session) = unsafe {
+            (
+                Slot::new(verdict)?,
+                Output::new(next, next_cap, next_len)?,
+                Output::new(session, session_cap, session_len)?,
+            )
         };
-        let outputs = Outputs::of(&sessions.0, verdict, next, session)?;
+        let outputs = Outputs::new(&sessions.0, verdict, next, session)?;
         let at = Moment { now_ms, store_since_ms };
         let generation = u32::try_from(generation).map_err(|_| Status::InvalidArgument)?;
         let token = RefreshToken { subject, family, generation, issued_at_s };
@@ -689,7 +706,7 @@ pub unsafe extern "C" fn donjon_sessions_list(
 /// verdict: OK, to be written (must) if anything goes, next empty if nothing is left; INVALID_SESSION, UNKNOWN: there
 ///   is no such sign-in. ALL of a damaged record deletes it.
 /// next, next_cap: as donjon_sessions_create. revoked: what went, as donjon_sessions_list has it without "current".
-///   Revoke the families among it (donjon_revocations_revoke), for their access tokens live on.
+///   Before next is stored, revoke the families among it (donjon_revocations_revoke): their access tokens would live on.
 ///
 /// Errors: INVALID_ARGUMENT (which, a time), TOO_LARGE (subject), KEY_EXPIRED (of a "sealed" record),
 /// BUFFER_TOO_SMALL, ENTROPY_UNAVAILABLE.

@@ -1,5 +1,7 @@
 //! What a host says about its sessions.
 
+use core::ops::RangeInclusive;
+
 use super::SessionError;
 use super::web::WebConfig;
 use crate::json::{self, Limits, Object, Value};
@@ -84,8 +86,8 @@ impl Config {
                 "touch_interval_s" => config.touch_interval_ms = duration(name, value)?,
                 "family_idle_timeout_s" => config.family.idle_ms = duration(name, value)?,
                 "family_lifetime_s" => config.family.absolute_ms = duration(name, value)?,
-                "refresh_grace_ms" => config.grace_ms = integer(name, value, 0, MAX_GRACE_MS)?,
-                "max_per_user" => config.max_per_user = integer(name, value, 1, 64)?,
+                "refresh_grace_ms" => config.grace_ms = integer(name, value, 0..=MAX_GRACE_MS)?,
+                "max_per_user" => config.max_per_user = integer(name, value, 1..=MAX_PER_USER)?,
                 "at_limit" => {
                     let choices = [("evict_oldest", AtLimit::EvictOldest), ("refuse", AtLimit::Refuse)];
                     config.at_limit = choice(name, value, &choices)?;
@@ -108,8 +110,8 @@ impl Config {
         for (name, value) in members("address", value)?.iter() {
             match &*name.decode() {
                 "on_change" => self.on_address = on_change("address.on_change", value)?,
-                "ipv4_prefix" => self.ipv4_prefix = integer("address.ipv4_prefix", value, 1, 32)?,
-                "ipv6_prefix" => self.ipv6_prefix = integer("address.ipv6_prefix", value, 1, 128)?,
+                "ipv4_prefix" => self.ipv4_prefix = integer("address.ipv4_prefix", value, 1..=32)?,
+                "ipv6_prefix" => self.ipv6_prefix = integer("address.ipv6_prefix", value, 1..=128)?,
                 _ => return Err(SessionError::config("address", UNKNOWN)),
             }
         }
@@ -148,13 +150,17 @@ fn members<'a>(path: &str, value: Value<'a>) -> Result<Object<'a>, SessionError>
 
 /// A duration in seconds, in milliseconds.
 fn duration(path: &str, value: Value<'_>) -> Result<i64, SessionError> {
-    integer::<i64>(path, value, 1, MAX_DURATION_S).map(|seconds| seconds.saturating_mul(1000))
+    integer(path, value, 1..=MAX_DURATION_S).map(|seconds: i64| seconds.saturating_mul(1000))
 }
 
-fn integer<T: TryFrom<i64>>(path: &str, value: Value<'_>, least: i64, most: i64) -> Result<T, SessionError> {
+fn integer<T: TryFrom<i64> + PartialOrd>(
+    path: &str,
+    value: Value<'_>,
+    range: RangeInclusive<T>,
+) -> Result<T, SessionError> {
     let Value::Number(number) = value else { return Err(SessionError::config(path, "not an integer")) };
-    let integer = number.integer().filter(|integer| (least..=most).contains(integer));
-    let integer = integer.and_then(|integer| T::try_from(integer).ok());
+    let integer = number.integer().and_then(|integer| T::try_from(integer).ok());
+    let integer = integer.filter(|integer| range.contains(integer));
     integer.ok_or_else(|| SessionError::config(path, "out of range"))
 }
 

@@ -2,7 +2,9 @@
 
 use super::config::Config;
 use super::decision::{Decision, Issued, Reason, Write};
-use super::entry::{Credential, Kind, read_handle};
+use super::entry::{Credential, Entry, Kind, read_handle};
+use super::record::Record;
+use super::sessions::Opened;
 use super::{Client, LogIn, Moment, SessionError, Sessions};
 use crate::entropy::Entropy;
 use crate::error::Status;
@@ -57,14 +59,7 @@ impl Sessions {
         }
         let client = client.read()?;
         let opened = self.open_of(token.subject, b"", stored, at)?;
-        let family = read_handle(token.family.as_bytes());
-        let found = self.record_of(&opened, token.subject).and_then(|record| {
-            let is_it = |state: &RefreshState| family == Some(*state.family());
-            let place =
-                record.find(|entry| matches!(&entry.credential, Credential::Tokens(state) if is_it(state)));
-            Ok((place.ok_or(Reason::Unknown)?, record))
-        });
-        let (place, mut record) = match found {
+        let (mut record, place) = match self.find_family(&opened, token) {
             Ok(found) => found,
             Err(reason) => return Ok(unknown(token, reason, at)),
         };
@@ -102,6 +97,19 @@ impl Sessions {
             }
         }
         self.write(decision, Write::Must, opened.tag(), record, at, entropy)
+    }
+
+    /// The record that a token's family is in, and its place there.
+    fn find_family<'a>(
+        &self,
+        opened: &'a Opened<'_>,
+        token: &RefreshToken<'_>,
+    ) -> Result<(Record<'a>, usize), Reason> {
+        let record = self.record_of(opened, token.subject)?;
+        let family = read_handle(token.family.as_bytes());
+        let is_it = |entry: &Entry<'_>| entry.kind() == Kind::Tokens && family == Some(entry.handle());
+        let place = record.find(is_it).ok_or(Reason::Unknown)?;
+        Ok((record, place))
     }
 }
 

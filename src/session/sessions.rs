@@ -12,7 +12,7 @@ use super::decision::{Decision, Issued, Reason, Write};
 use super::entry::{Credential, Entry, Kind, MAX_DATA_LEN, clean_label, read_handle};
 use super::record::{MAX_RECORD_LEN, MAX_SUBJECT_LEN, Record, SEALED};
 use super::view::MAX_SESSION_JSON_LEN;
-use super::{Client, Evicted, Session, SessionError, SessionId, Web};
+use super::{Changes, Client, Evicted, Session, SessionError, SessionId, Web};
 use crate::base64url;
 use crate::entropy::Entropy;
 use crate::envelope::{Context, EnvelopeError, Sealer};
@@ -198,34 +198,20 @@ impl Sessions {
         check_data(data)?;
         at.check()?;
         let client = client.read()?.kept(&self.config);
-        let mut tag = [0; TAG_LEN];
-        if !subject.is_empty() {
-            tag = self.tags.tags(subject).next().ok_or(SessionError::Internal)?;
-        } else if stored.is_empty() && kind == Kind::Cookie {
-            entropy.fill(&mut tag)?;
-        } else {
-            return Err(SessionError::InvalidArgument);
-        }
+        let tag = match subject {
+            "" if stored.is_empty() && kind == Kind::Cookie => draw_tag(entropy)?,
+            "" => return Err(SessionError::InvalidArgument),
+            subject => self.tags.tags(subject).next().ok_or(SessionError::Internal)?,
+        };
         let opened = self.open(&[tag], stored, at)?;
         let mut record = self.record_of(&opened, subject).unwrap_or(Record { subject, entries: Vec::new() });
-        record.entries.retain(|entry| self.death(entry, at).is_none());
-        let evicted = record.entries.len().saturating_add(1).saturating_sub(self.config.max_per_user);
-        if evicted > 0 && self.config.at_limit == AtLimit::Refuse {
+        self.retain_live(&mut record, at);
+        let Some(evicted) = self.make_room(&mut record) else {
             return Ok(Decision::new(Status::SessionLimit, Reason::None));
-        }
-        let mut decision = Decision::new(Status::Ok, Reason::None);
-        decision.evicted = record.entries.drain(..evicted).map(|entry| Evicted::new(&entry)).collect();
-        let (issued, credential) = match kind {
-            Kind::Cookie => {
-                let id = SessionId::draw(&tag, entropy)?;
-                let hash = id.hash();
-                (Issued::Id(id), Credential::Cookie(hash))
-            }
-            Kind::Tokens => {
-                let state = RefreshState::begin(at.now_ms, entropy)?;
-                (Issued::State(state), Credential::Tokens(state))
-            }
         };
+        let (issued, credential) = draw_credential(kind, &tag, at, entropy)?;
+        let mut decision = Decision::new(Status::Ok, Reason::None);
+        decision.evicted = evicted;
         decision.issued = Some(issued);
         let created_ms = at.now_ms.max(at.store_since_ms);
         let label = clean_label(label);
@@ -257,17 +243,7 @@ impl Sessions {
             ControlFlow::Break(refusal) => return Ok(refusal),
         };
         let entry = record.entries.get_mut(place).ok_or(SessionError::Internal)?;
-        let changes = entry.client.changes(&client);
-        let on_address = changes.address.then_some((self.config.on_address, Reason::Address));
-        let on_user_agent = changes.user_agent.then_some((self.config.on_user_agent, Reason::UserAgent));
-        // The worst of the two, and of two alike the last, which is the address.
-        let worst = [on_user_agent, on_address].into_iter().flatten().max_by_key(|(worst, _)| *worst);
-        let mut decision = match worst {
-            Some((OnChange::Invalidate, reason)) => Decision::new(Status::InvalidSession, reason),
-            Some((OnChange::StepUp, reason)) => Decision::new(Status::StepUpRequired, reason),
-            Some((OnChange::Report, _)) | None => Decision::new(Status::Ok, Reason::None),
-        };
-        decision.changes = changes;
+        let mut decision = self.judge(entry.client.changes(&client));
         if decision.status == Status::InvalidSession {
             record.entries.remove(place);
             return self.write(decision, Write::Must, &opened.tag, record, at, entropy);
@@ -278,10 +254,10 @@ impl Sessions {
             entry.seen_ms = at.now_ms;
         }
         decision.session = Some(self.view(record.subject, entry));
-        if is_touched {
-            decision = self.write(decision, Write::May, &opened.tag, record, at, entropy)?;
+        if !is_touched {
+            return Ok(decision);
         }
-        Ok(decision)
+        self.write(decision, Write::May, &opened.tag, record, at, entropy)
     }
 
     /// Gives a session a new id, for a user who has just authenticated again or may do something else from now on.
@@ -362,7 +338,7 @@ impl Sessions {
         };
         let opened = self.open_of(subject, name, stored, at)?;
         let mut record = self.record_of(&opened, subject).unwrap_or(Record { subject, entries: Vec::new() });
-        record.entries.retain(|entry| self.death(entry, at).is_none());
+        self.retain_live(&mut record, at);
         let subject = record.subject;
         let named = read_handle(name).and_then(|handle| record.position(&handle));
         let (goes, stays) = match (which, named) {
@@ -384,6 +360,29 @@ impl Sessions {
             decision = self.write(decision, Write::Must, &opened.tag, record, at, entropy)?;
         }
         Ok((decision, revoked))
+    }
+
+    /// Takes out of a record what has to go for one more sign-in, the oldest first; `None` where none may begin.
+    fn make_room(&self, record: &mut Record<'_>) -> Option<Vec<Evicted>> {
+        let too_many = record.entries.len().saturating_add(1).saturating_sub(self.config.max_per_user);
+        if too_many > 0 && self.config.at_limit == AtLimit::Refuse {
+            return None;
+        }
+        Some(record.entries.drain(..too_many).map(|entry| Evicted::new(&entry)).collect())
+    }
+
+    /// What a change of the client leads to: the worse of the two, and of two alike that of the address.
+    fn judge(&self, changes: Changes) -> Decision {
+        let on_address = changes.address.then_some((self.config.on_address, Reason::Address));
+        let on_user_agent = changes.user_agent.then_some((self.config.on_user_agent, Reason::UserAgent));
+        // Of two alike, `max_by_key` has the last.
+        let worst = [on_user_agent, on_address].into_iter().flatten().max_by_key(|(worst, _)| *worst);
+        let (status, reason) = match worst {
+            Some((OnChange::Invalidate, reason)) => (Status::InvalidSession, reason),
+            Some((OnChange::StepUp, reason)) => (Status::StepUpRequired, reason),
+            Some((OnChange::Report, _)) | None => (Status::Ok, Reason::None),
+        };
+        Decision { changes, ..Decision::new(status, reason) }
     }
 
     /// The record of a session, and the place of the session in it, if it is alive; else the refusal.
@@ -419,6 +418,11 @@ impl Sessions {
         let record = opened.record()?;
         let is_named = || subject.is_empty() && self.tags.is_of(&opened.tag, record.subject);
         if record.subject == subject || is_named() { Ok(record) } else { Err(Reason::Foreign) }
+    }
+
+    /// Takes out of a record what is over.
+    fn retain_live(&self, record: &mut Record<'_>, at: Moment) {
+        record.entries.retain(|entry| self.death(entry, at).is_none());
     }
 
     /// Why an entry is over, if it is.
@@ -461,7 +465,7 @@ impl Sessions {
         entropy: &mut impl Entropy,
     ) -> Result<Decision, SessionError> {
         decision.write = write;
-        record.entries.retain(|entry| self.death(entry, at).is_none());
+        self.retain_live(&mut record, at);
         if let Some(end_ms) = record.entries.iter().map(|entry| self.expires_ms(entry)).max() {
             let left_ms = end_ms.saturating_sub(at.now_ms).saturating_add(KEEP_LONGER_MS);
             decision.keep_ms = left_ms.min(MAX_DURATION_S * 1000);
@@ -536,6 +540,33 @@ impl Moment {
 
     const fn now_s(self) -> i64 {
         self.now_ms / 1000
+    }
+}
+
+/// The tag of nobody: one that leads to no user.
+fn draw_tag(entropy: &mut impl Entropy) -> Result<Tag, SessionError> {
+    let mut tag = [0; TAG_LEN];
+    entropy.fill(&mut tag)?;
+    Ok(tag)
+}
+
+/// What the client is given, and what the record has of it.
+fn draw_credential(
+    kind: Kind,
+    tag: &Tag,
+    at: Moment,
+    entropy: &mut impl Entropy,
+) -> Result<(Issued, Credential), SessionError> {
+    match kind {
+        Kind::Cookie => {
+            let id = SessionId::draw(tag, entropy)?;
+            let hash = id.hash();
+            Ok((Issued::Id(id), Credential::Cookie(hash)))
+        }
+        Kind::Tokens => {
+            let state = RefreshState::begin(at.now_ms, entropy)?;
+            Ok((Issued::State(state), Credential::Tokens(state)))
+        }
     }
 }
 

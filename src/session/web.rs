@@ -67,7 +67,8 @@ impl Web {
     /// # Errors
     /// - [`SessionError::InvalidSession`]: not an id.
     pub fn cookie(&self, id: &[u8]) -> Result<String, SessionError> {
-        Ok(self.config.cookie.session(known(id, is_id, SessionError::InvalidSession)?, self.lifetime_s))
+        let id = known(id, is_id, SessionError::InvalidSession)?;
+        Ok(self.config.cookie.session(id, self.lifetime_s))
     }
 
     /// The value of a `Set-Cookie` that carries a CSRF token to the scripts of the session's pages, in a cookie
@@ -76,10 +77,8 @@ impl Web {
     /// # Errors
     /// - [`SessionError::InvalidArgument`]: not a token.
     pub fn csrf_cookie(&self, token: &[u8]) -> Result<String, SessionError> {
-        Ok(self
-            .config
-            .cookie
-            .csrf(known(token, csrf::is_token, SessionError::InvalidArgument)?, self.lifetime_s))
+        let token = known(token, csrf::is_token, SessionError::InvalidArgument)?;
+        Ok(self.config.cookie.csrf(token, self.lifetime_s))
     }
 
     /// The session id in a `Cookie` header; `None` if there is no such cookie. Several lines of the header are

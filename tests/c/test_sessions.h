@@ -420,7 +420,7 @@ static void what_is_revoked_is_refused(void) {
 }
 
 static void a_store_s_marker_tells_what_the_store_forgot(void) {
-    uint8_t first[DONJON_MARKER_LEN], marker[DONJON_MARKER_LEN];
+    uint8_t first[DONJON_MARKER_LEN], marker[DONJON_MARKER_LEN], seen[DONJON_MARKER_LEN];
     donjon_marker_verdict verdict;
     CHECK_STATUS(donjon_store_marker(NULL, 0, NULL, 0, 3600000, NOW_MS, first, &verdict), DONJON_OK);
     CHECK(verdict.since_ms == NOW_MS && verdict.write == 1 && verdict.reason == DONJON_MARKER_MISSING && verdict.keep_ms > 0);
@@ -428,7 +428,8 @@ static void a_store_s_marker_tells_what_the_store_forgot(void) {
     CHECK(verdict.write == 0 && verdict.reason == 0 && memcmp(first, marker, sizeof first) == 0);
     CHECK_STATUS(donjon_store_marker(first, sizeof first, NULL, 0, 3600000, NOW_MS + 60000, marker, &verdict), DONJON_OK);
     CHECK(verdict.write == 2 && verdict.since_ms == NOW_MS);
-    CHECK_STATUS(donjon_store_marker(first, sizeof first, marker, sizeof marker, 3600000, NOW_MS + 60000, marker, &verdict), DONJON_OK);
+    memcpy(seen, marker, sizeof seen);
+    CHECK_STATUS(donjon_store_marker(first, sizeof first, seen, sizeof seen, 3600000, NOW_MS + 60000, marker, &verdict), DONJON_OK);
     CHECK(verdict.write == 1 && verdict.reason == DONJON_MARKER_ROLLED_BACK && verdict.since_ms == NOW_MS + 60000);
     CHECK_STATUS(donjon_store_marker(first, sizeof first, NULL, 0, 3600000, NOW_MS + 3600001, marker, &verdict), DONJON_OK);
     CHECK(verdict.reason == DONJON_MARKER_SILENT);
