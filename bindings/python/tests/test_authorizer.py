@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Path
 from httpx import ASGITransport, AsyncClient, Response
+from pydantic import BaseModel
 
 import donjon
 from conftest import AUDIENCE, ISSUER
@@ -208,6 +209,12 @@ def by_alias(number: Annotated[int, Path(alias="document_id", ge=1)]) -> int:
     return number
 
 
+def by_validation_alias(
+    number: Annotated[int, Path(alias="document_id", validation_alias="document_id")],
+) -> int:
+    return number
+
+
 def loaded(document_id: int) -> int:
     return document_id
 
@@ -228,6 +235,7 @@ ROUTES: dict[str, Callable[..., Any]] = {
     "/uuid/{document_id}": by_uuid,
     "/enum/{document_id}": by_enum,
     "/alias/{document_id}": by_alias,
+    "/validation/{document_id}": by_validation_alias,
     "/depends/{document_id}": by_dependency,
     "/both/{document_id}": by_both,
     "/convertor/{document_id:int}": loaded,
@@ -259,6 +267,8 @@ def readers() -> Service:
         "/enum/plan",
         "/alias/7",
         "/alias/007",
+        "/validation/7",
+        "/validation/007",
         "/depends/7",
         "/depends/07",
         "/both/07",
@@ -326,6 +336,33 @@ async def test_a_parameter_whose_values_have_many_texts_is_the_services_mistake(
     for path in ("/float/7", "/Decimal/7", "/Decimal/7.00", "/bool/1"):
         for role in ("barred", "admin"):
             assert (await service.get(path, role)).status_code == 500
+
+
+async def test_a_parameter_that_a_model_reads_is_the_services_mistake() -> None:
+    service = Service()
+    require = Depends(service.may.require("document:read:{document_id}"))
+
+    class Place(BaseModel):
+        document_id: int
+
+    def read(place: Annotated[Place, Path()]) -> int:
+        return place.document_id
+
+    service.app.get("/{document_id}", dependencies=[require])(read)
+    for path in ("/7", "/007", "/8"):
+        for role in ("barred", "admin"):
+            assert (await service.get(path, role)).status_code == 500
+
+
+async def test_a_number_of_any_size_is_asked_about(service: Service) -> None:
+    @service.app.get("/number/{number}")
+    def number(number: int, subject: Annotated[Subject, Depends(service.may.subject)]) -> str:
+        subject.require("document:read", number)
+        return "in"
+
+    for written in (str(2**63), str(-(2**70)), "9" * 4000):
+        forbidden(await service.get(f"/number/{written}", "guest"))
+    assert (await service.get(f"/number/{2**70}", "barred")).json() == "in"
 
 
 async def test_a_path_without_the_parameter_is_the_services_mistake() -> None:

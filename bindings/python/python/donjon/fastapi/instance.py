@@ -16,7 +16,8 @@ def instance_of(request: Request, parameter: str) -> str:
 
     Where the route or what it depends on declares it as an `int`, `007` in the path is `7` to both:
     what is checked is what is used. What the route cannot read is denied. Who takes it out of
-    `request.path_params` has the text of the path, and it is that text that is checked.
+    `request.path_params` has the text of the path, and it is that text that is checked. A model of
+    several parameters can make anything of this one, so a route that has one is a mistake.
     """
     if parameter not in request.path_params:
         raise InvalidArgument(f"the path of the route has no parameter {parameter}")
@@ -30,7 +31,11 @@ def instance_of(request: Request, parameter: str) -> str:
 def _readings(request: Request, parameter: str, written: Any) -> Iterator[Any]:
     for dependant in _walk(_dependant(request)):
         for field in dependant.path_params:
-            if field.alias == parameter:
+            # Older FastAPIs look a parameter up by its alias alone.
+            name = getattr(field, "validation_alias", None) or field.alias
+            if name not in request.path_params:
+                raise InvalidArgument(f"a parameter is checked, and read by a model: {name}")
+            if name == parameter:
                 value, errors = field.validate(written, {}, loc=("path", parameter))
                 if errors:
                     raise PermissionDenied("the route cannot read the parameter")
