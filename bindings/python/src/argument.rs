@@ -177,14 +177,30 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Instance<'a> {
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if !object.is_instance_of::<PyString>() {
-            let number = integer(object, "str or int for an instance")?;
-            return Ok(Self(Cow::Owned(number.to_string())));
+            return instance_number(object).map(|number| Self(Cow::Owned(number)));
         }
         // It may be from the path of a request. Half a character names nothing, and nor does the empty
         // text, which the ABI would take for "none": both become what names no instance.
         let text: PyResult<&'a str> = object.extract();
         Ok(Self(Cow::Borrowed(text.ok().filter(|text| !text.is_empty()).unwrap_or("\0"))))
     }
+}
+
+/// The digits of an `int` of any size: what a route reads from a path is as large as the client likes, and
+/// no mistake of the service's. One of more digits than Python writes names no instance.
+fn instance_number(object: Borrowed<'_, '_, PyAny>) -> PyResult<String> {
+    if !object.is_instance_of::<PyInt>() || object.is_instance_of::<PyBool>() {
+        return Err(wrong_type("str or int for an instance", object));
+    }
+    let number: PyResult<i64> = object.extract();
+    Ok(match number {
+        Ok(number) => number.to_string(),
+        // Of `int` itself: an `IntEnum` may write itself as it likes.
+        Err(_) => match object.py().get_type::<PyInt>().call_method1("__repr__", (object,)) {
+            Ok(digits) => digits.extract()?,
+            Err(_) => "\0".into(),
+        },
+    })
 }
 
 /// An `int` that fits 64 bits.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import gc
 import hashlib
 import json
@@ -589,6 +590,34 @@ def test_a_permission_is_a_str(policy: Policy, permission: Any) -> None:
 def test_an_instance_is_a_str_or_an_int(policy: Policy, instance: Any) -> None:
     with pytest.raises(TypeError, match="expected str or int"):
         policy.subject(["admin"]).has("document:read", instance)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**200])
+def test_an_int_of_any_size_is_an_instance(policy: Policy, number: int) -> None:
+    document = json.loads(policy.document)
+    document["roles"]["narrow"] = {"allow": [f"document:read:{number}"]}
+    narrow = Policy(document).subject(["narrow"])
+    assert narrow.has("document:read", number)
+    assert not narrow.has("document:read", number + 1)
+    assert policy.subject(["viewer"]).has("document:read", number)
+
+
+@pytest.mark.parametrize("digits", [500, 10_000])
+def test_an_int_that_is_too_long_is_no_instance(policy: Policy, digits: int) -> None:
+    admin = policy.subject(["admin"])
+    assert not admin.has("document:read", 10**digits)
+    with pytest.raises(donjon.PermissionDenied):
+        admin.require("document:read", 10**digits)
+
+
+def test_an_enum_of_ints_is_its_number(policy: Policy) -> None:
+    class Page(enum.IntEnum):
+        FIRST = 1
+        LAST = 2**64
+
+    assert policy.subject(["guest"]).has("document:read", Page.FIRST)
+    explanation = policy.subject(["viewer"]).explain("document:read", Page.LAST)
+    assert explanation["permissions"][0]["permission"] == f"document:read:{2**64}"
 
 
 def test_a_lone_permission_is_no_list(policy: Policy) -> None:
