@@ -61,6 +61,11 @@ static slice member(call *call, const char *name) {
     return raw(call, value);
 }
 
+static slice optional_member(call *call, const char *name) {
+    json_t *value = json_object_get(call->request, name);
+    return value == NULL || json_is_null(value) ? NOTHING : raw(call, value);
+}
+
 static int64_t integer(call *call, const char *name) {
     json_t *value = json_object_get(call->request, name);
     call->bad |= !json_is_integer(value);

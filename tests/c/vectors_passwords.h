@@ -106,7 +106,8 @@ static int32_t password_needs_rehash(call *call) {
 }
 
 static int32_t password_strength(call *call, uint8_t *out) {
-    slice password = text(call, "password"), profile = optional_text(call, "profile"), inputs = member(call, "user_inputs");
+    slice password = text(call, "password"), profile = optional_text(call, "profile");
+    slice inputs = optional_member(call, "user_inputs");
     size_t len = 0;
     if (call->bad) {
         return DONJON_OK;
