@@ -218,7 +218,7 @@ fn sign(host: &mut Host<'_>, keyring: *const donjon_keyring) {
             len,
         )
     });
-    assert!(records.len <= 1 << 31 || unsafe { donjon_revocation_set_bound(records.len) } == 0);
+    assert!(records.len <= 1 << 31 || donjon_revocation_set_bound(records.len) == 0);
 }
 
 fn check(host: &mut Host<'_>, set: *const donjon_revocation_set) {
