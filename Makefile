@@ -16,7 +16,8 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 OUT      := target/donjon
 SHIM_OUT := target/donjon-shim
 PY       := target/venv/bin/python
-SOURCES  := Cargo.toml Cargo.lock build.rs cbindgen.toml $(shell find src -name '*.rs')
+SOURCES  := Cargo.toml Cargo.lock build.rs cbindgen.toml $(shell find src -type f)
+PACKAGE  := $(addprefix bindings/python/,Cargo.toml pyproject.toml README.md) $(shell find bindings/python/src bindings/python/python/donjon -type f -not -name '*.pyc')
 
 
 .PHONY: help
@@ -51,8 +52,11 @@ target/venv/.ready: bindings/python/requirements-dev.txt
 	touch $@
 
 .PHONY: python
-python: target/venv/.ready ## the Python package, installed in target/venv
+python: target/venv/.package ## the Python package, installed in target/venv
+
+target/venv/.package: target/venv/.ready $(SOURCES) $(PACKAGE)
 	@tools/step "Python package" $(PY) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps ./bindings/python
+	touch $@
 
 .PHONY: header
 header: ## regenerates include/donjon.h
