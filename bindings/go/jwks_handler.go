@@ -14,9 +14,7 @@ const jwksMaxAge = 300
 // rotated keys are published at once.
 func JWKSHandler(current func() *Keyring) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		if !allows(w, r, http.MethodGet, http.MethodHead) {
 			return
 		}
 		set, err := current().PublicJWKS()

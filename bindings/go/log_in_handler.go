@@ -45,7 +45,7 @@ type logInHandler struct {
 
 func (h *logInHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	if !isPost(w, r) {
+	if !allows(w, r, http.MethodPost) {
 		return
 	}
 	err := h.logIn(w, r)

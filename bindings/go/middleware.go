@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -102,6 +103,16 @@ func toldOf(r *http.Request, err error, logger *slog.Logger) *slog.Logger {
 		return nil
 	}
 	return logger
+}
+
+// allows refuses a request whose method is none of these.
+func allows(w http.ResponseWriter, r *http.Request, methods ...string) bool {
+	if slices.Contains(methods, r.Method) {
+		return true
+	}
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+	return false
 }
 
 // httpStatus is what a request is answered with that ended in err: what is no

@@ -55,9 +55,7 @@ type revocationSetHandler struct {
 const publishTimeout = 30 * time.Second
 
 func (h *revocationSetHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+	if !allows(w, r, http.MethodGet, http.MethodHead) {
 		return
 	}
 	set, tag, err := h.current(r.Context())

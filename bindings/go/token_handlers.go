@@ -87,16 +87,6 @@ const maxBody = 64 << 10
 // errNotJSONBody is a request that is none of these handlers'.
 var errNotJSONBody = errors.New("donjon: not a JSON body, or not with what is needed")
 
-// isPost refuses all other methods.
-func isPost(w http.ResponseWriter, r *http.Request) bool {
-	if r.Method == http.MethodPost {
-		return true
-	}
-	w.Header().Set("Allow", http.MethodPost)
-	http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
-	return false
-}
-
 // readJSON reads the body of a request. That it has to say that it is JSON keeps forms
 // of other sites out, whatever the browser.
 func readJSON(w http.ResponseWriter, r *http.Request, body any) error {
@@ -116,7 +106,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, body any) error {
 func (h *tokenHandler) taking(handle func(http.ResponseWriter, *http.Request, *Claims) error, refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		if !isPost(w, r) {
+		if !allows(w, r, http.MethodPost) {
 			return
 		}
 		token, err := refreshTokenOf(w, r)

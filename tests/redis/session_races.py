@@ -224,12 +224,18 @@ def judge(events: list[Event]) -> Counter[str]:
     return seen
 
 
-def ends_of(events: list[Event], begun: dict[str, Event]) -> dict[str, Event]:
-    """What first ended each sign-in and each token."""
-    ends: dict[str, Event] = {}
+def by_subject(begun: dict[str, Event]) -> dict[str, list[Event]]:
+    """The sign-ins of each user."""
     of_subject: dict[str, list[Event]] = defaultdict(list)
     for one in begun.values():
         of_subject[one.subject].append(one)
+    return of_subject
+
+
+def ends_of(events: list[Event], begun: dict[str, Event]) -> dict[str, Event]:
+    """What first ended each sign-in and each token."""
+    ends: dict[str, Event] = {}
+    of_subject = by_subject(begun)
     for event in sorted(events, key=lambda event: event.ended):
         if event.what in ("ended", "taken back"):
             ends.setdefault(event.name or event.token, event)
@@ -247,9 +253,7 @@ def evicted_is_oldest(events: list[Event], begun: dict[str, Event]) -> None:
     for event in events:
         if event.what == "good":
             last_good[event.name] = max(last_good[event.name], event.started)
-    of_subject: dict[str, list[Event]] = defaultdict(list)
-    for one in begun.values():
-        of_subject[one.subject].append(one)
+    of_subject = by_subject(begun)
     for event in events:
         for name in event.evicted:
             if name not in begun:

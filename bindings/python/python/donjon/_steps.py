@@ -41,7 +41,7 @@ async def arun(steps: Steps[_T], timeout_s: float | None = None) -> _T:
             try:
                 result = call()
                 if isawaitable(result):
-                    result = await (result if timeout_s is None else within(timeout_s, result))
+                    result = await within(timeout_s, result)
             except Exception as error:  # noqa: BLE001  the sequence says what is to be done about it
                 call = steps.throw(error)
             else:
@@ -53,7 +53,9 @@ async def arun(steps: Steps[_T], timeout_s: float | None = None) -> _T:
 
 
 async def within(timeout_s: float | None, result: Awaitable[_T]) -> _T:
-    """Await it, for so long at most."""
+    """Await it, for so long at most; with `None`, for however long it takes."""
+    if timeout_s is None:  # Every call on a store in this process is one of these.
+        return await result
     if sys.version_info < (3, 11):
         return await asyncio.wait_for(result, timeout_s)
     async with asyncio.timeout(timeout_s):

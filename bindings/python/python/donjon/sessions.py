@@ -210,7 +210,7 @@ class _Manager:
                 id,
                 address=address,
                 user_agent=user_agent,
-                now_ms=found.now_ms,
+                now_ms=found.now_ms,  # not by `moment`: every request comes by here
                 store_since_ms=found.since_ms,
             )
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, SecretStr
@@ -46,8 +45,7 @@ def login_router(
     async def log_in(credentials: Credentials, request: Request) -> None:
         """Log in."""
         try:
-            found = await ask(authenticate, credentials, request)
-            subject = await found if isawaitable(found) else found
+            subject = await ask(authenticate, credentials, request)
             if not subject:
                 raise PasswordMismatch
         except DonjonError as error:

@@ -51,7 +51,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
-from inspect import iscoroutinefunction
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -410,10 +410,14 @@ class CsrfToken:
 
 
 async def ask(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """Call a method of a manager: to await, or on a thread, so that no other request waits."""
+    """Call something to await, or on a thread, so that no other request waits.
+
+    What it returns is awaited too, if it has to be.
+    """
     if iscoroutinefunction(call):
         return await call(*arguments, **named)
-    return await run_in_threadpool(call, *arguments, **named)
+    result = await run_in_threadpool(call, *arguments, **named)
+    return await result if isawaitable(result) else result
 
 
 def _unauthorized(record: SessionRecord) -> Exception:

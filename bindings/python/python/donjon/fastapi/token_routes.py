@@ -75,13 +75,14 @@ def token_router(
         client = found.of(request.scope)
         try:
             claims = await claims_of(body.refresh_token)
+            carried = await ask(grant, claims) if grant else {}
             pair: TokenPair = await ask(
                 manager.refresh_tokens,
                 issuer() if callable(issuer) else issuer,
                 claims,
                 address="" if client is None else client.ip,
                 user_agent=field(request.scope, "user-agent"),
-                **await _granted(grant, claims),
+                **carried,
             )
         except (TokenError, SessionError) as error:
             _log.info("refresh token refused: %s", error.reason)
@@ -107,11 +108,6 @@ def token_router(
             raise _no_verdict(error) from error
 
     return router
-
-
-async def _granted(grant: Grant | None, claims: Claims) -> Mapping[str, Any]:
-    carried = await ask(grant, claims) if grant else {}
-    return await carried if isawaitable(carried) else carried
 
 
 _UNAVAILABLE: dict[int | str, dict[str, Any]] = {
