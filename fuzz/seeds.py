@@ -52,6 +52,7 @@ def jws_seeds() -> Iterator[bytes]:
         b'{"alg":"HS256","crit":["exp"],"exp":1}',
         b'{"alg":"HS256","b64":false,"crit":["b64"]}',
         b'{"alg":"dir","enc":"A128GCM","zip":"DEF"}',
+        b'{"alg":"HS256","x":17E800}',  # a number that no float holds
     ):
         yield header + CLAIMS[0]
         yield header + b"\n" + CLAIMS[0]
@@ -607,6 +608,10 @@ def store_marker_seeds() -> Iterator[bytes]:
             first + now + bytes([100, 99, 200, 99, 17, 99, 30, 99, 0, 99, 3, 99, 2, 99, 18, 3, 99])
         )
         yield (first + now + bytes([255, 99, 16, 0, 99, 16, 2, 99, 255, 1, 100, 255, 1, 0]))
+    # Two histories of one count: the store is set back to before what was written, then has what was found first.
+    yield bytes.fromhex(
+        "010000000000000200000174876e800000008000c86311631e63006303630263125b0363"
+    )
 
 
 def abi_sessions_seeds() -> Iterator[bytes]:

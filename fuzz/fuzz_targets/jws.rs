@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use donjon::keyring::Keyring;
 use donjon::signature::Algorithm;
 use donjon::token::{unverified_header, verify_jws};
+use donjon_fuzz::reference::Tree;
 use donjon_fuzz::{KEYS, signed};
 use libfuzzer_sys::fuzz_target;
 
@@ -23,8 +24,15 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(verified) = verify(jws.as_bytes()) {
         assert_eq!(verified.payload, payload);
         assert_eq!(verified.key_id.as_deref(), Some("hmac"));
-        let header: serde_json::Value = serde_json::from_slice(header).unwrap();
-        assert!(header["alg"] == "HS256" && header.get("crit").is_none());
+        match serde_json::from_slice::<Tree>(header) {
+            Ok(Tree::Object(header)) => {
+                assert!(header.contains(&("alg".into(), Tree::Text("HS256".into()))));
+                assert!(header.iter().all(|(name, _)| name != "crit"));
+            }
+            // A number that no float holds stays text with us.
+            Err(error) if error.to_string().starts_with("number out of range") => {}
+            other => panic!("{other:?}"),
+        }
         let (forged, tag) = jws.rsplit_once('.').unwrap();
         assert!(verify(format!("{forged}A.{tag}").as_bytes()).is_err());
     }
