@@ -7,13 +7,20 @@ import (
 	"net/http"
 
 	"github.com/donjon-security/donjon/bindings/go/internal/abi"
+	"github.com/donjon-security/donjon/bindings/go/internal/quote"
 )
 
 // AuthorizeOptions are the optional parts of [RequirePermission] and its kin.
 type AuthorizeOptions struct {
+	// Roles returns the roles of whose request it is, where they are not those of a
+	// token: a session has none, and they are looked up by the Subject of its
+	// [SessionFromContext]. The permissions that a token says limit them all the
+	// same. An error is answered with its HTTP status if it is an [*Error], and
+	// with 500 if not.
+	Roles func(*http.Request) ([]string, error)
+
 	// Tenant returns where a request acts, perhaps by its host or its path; see
-	// [SubjectOptions.Tenant]. An error is answered with its HTTP status if it is
-	// an [*Error], and with 500 if not.
+	// [SubjectOptions.Tenant]. An error is answered as one of Roles is.
 	Tenant func(*http.Request) (string, error)
 
 	// Logger is told why a request was refused, as the group "reason": its code,
@@ -24,8 +31,9 @@ type AuthorizeOptions struct {
 
 // RequirePermission returns middleware that serves requests whose subject has
 // permission, and answers all others with 403. It stands behind [RequireToken]:
-// the subject is the [Policy.TokenSubject] of the claims in the context, where
-// handlers find it by [SubjectFromContext].
+// the subject is the [Policy.TokenSubject] of the claims in the context. Or it
+// stands behind [RequireSession], and [AuthorizeOptions.Roles] says the roles.
+// Handlers find the subject by [SubjectFromContext].
 //
 // A permission that ends in a path value, as "document:read:{id}" does, is about
 // the instance that [http.Request.PathValue] names. The middleware then wraps
@@ -108,32 +116,52 @@ type authorizer struct {
 	required routeRequirement
 }
 
-// errNoClaims is a mistake in how the service is put together, and none of the
+// errNobody is a mistake in how the service is put together, and none of the
 // client's.
-var errNoClaims = errors.New("donjon: no verified claims: RequireToken has to come first")
+var errNobody = errors.New("donjon: neither verified claims, by RequireToken, nor a session and Roles of its user")
 
 // subject returns who asks, until the request is served.
 func (a *authorizer) subject(r *http.Request) (*Subject, error) {
-	claims, ok := FromContext(r.Context())
-	if !ok {
-		return nil, errNoClaims
+	roles, permissions, err := a.granted(r)
+	if err != nil {
+		return nil, err
 	}
 	tenant := ""
 	if a.Tenant != nil {
-		var err error
 		if tenant, err = a.Tenant(r); err != nil {
 			return nil, err
 		}
 	}
-	subject, err := a.current().activateClaims(claims, tenant)
+	subject, err := a.current().activate(roles, tenant, permissions)
 	switch {
 	case errors.Is(err, ErrInvalidArgument):
 		// It may be the client's text, and nobody has a role there.
 		return nil, fmt.Errorf("%w: the tenant is no name", ErrPermissionDenied)
+	case errors.Is(err, ErrMalformed):
+		return nil, fmt.Errorf("%w: the roles that were looked up are no names", ErrPermissionDenied)
 	case err != nil:
 		return nil, err
 	}
 	return &Subject{hold(subject, abi.Subject.Free)}, nil
+}
+
+// granted returns the roles of who asks and what their token limits them to, as JSON.
+func (a *authorizer) granted(r *http.Request) (roles, permissions string, err error) {
+	claims, hasClaims := FromContext(r.Context())
+	if hasClaims {
+		roles, permissions = claims.granted()
+	}
+	if a.Roles == nil {
+		if !hasClaims {
+			err = errNobody
+		}
+		return roles, permissions, err
+	}
+	if session, ok := SessionFromContext(r.Context()); !hasClaims && (!ok || session.Subject == "") {
+		return "", "", errNobody
+	}
+	found, err := a.Roles(r)
+	return string(quote.AppendAll(nil, found)), permissions, err
 }
 
 func (a *authorizer) refuse(w http.ResponseWriter, r *http.Request, subject *Subject, err error) {
@@ -142,11 +170,13 @@ func (a *authorizer) refuse(w http.ResponseWriter, r *http.Request, subject *Sub
 		reason = slog.GroupValue(append(reason.Group(), a.required.explain(r, subject))...)
 	}
 	status := httpStatus(err)
-	switch status {
-	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-	case http.StatusForbidden:
-		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+	if _, ok := FromContext(r.Context()); ok {
+		switch status {
+		case http.StatusUnauthorized:
+			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		case http.StatusForbidden:
+			w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+		}
 	}
 	refuse(w, r, a.Logger, status, reason)
 }

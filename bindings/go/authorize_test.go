@@ -155,6 +155,65 @@ func TestTenantIsTakenFromTheRequest(t *testing.T) {
 	}
 }
 
+func TestRolesAreLookedUpForTheUserOfASession(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{})
+	policy := always(newPolicy(t, documents))
+	rolesOf := map[string][]string{"ann": {"editor"}, "bob": {"viewer"}, "eve": {"payer", "approver"}, "odd": {"\xff"}}
+	opts := &donjon.AuthorizeOptions{Roles: func(r *http.Request) ([]string, error) {
+		session, _ := donjon.SessionFromContext(r.Context())
+		if session.Subject == "nobody" {
+			return nil, donjon.ErrStoreUnavailable
+		}
+		return rolesOf[session.Subject], nil
+	}}
+	require := donjon.RequirePermission(policy, "document:create", opts)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if subject, is := donjon.SubjectFromContext(r.Context()); !is || !subject.Has("document:create") {
+			w.WriteHeader(http.StatusTeapot)
+		}
+	}))
+	h := donjon.RequireSession(s.manager, nil)(require)
+	for subject, want := range map[string]int{
+		"ann": http.StatusOK, "bob": http.StatusForbidden, "eve": http.StatusForbidden, "odd": http.StatusForbidden,
+		"stranger": http.StatusForbidden, "nobody": http.StatusServiceUnavailable,
+	} {
+		s.logIn(subject)
+		w := s.answer(h, s.request(http.MethodGet, "/"))
+		equal(t, subject, w.Code, want)
+		equal(t, subject+" is not told of tokens", w.Header().Get("WWW-Authenticate"), "")
+	}
+
+	// Whose request it is has to be known: a visitor's session has nobody in it.
+	anonymous, err := s.manager.BeginAnonymous(t.Context(), donjon.NewSession{
+		Client: donjon.SessionClient{Address: "192.0.2.1", UserAgent: "test"},
+	})
+	ok(t, err)
+	s.cookies[sessionCookie] = anonymous.ID
+	equal(t, "a visitor", s.answer(h, s.request(http.MethodGet, "/")).Code, http.StatusUnauthorized)
+	visitors := donjon.RequireSession(s.manager, &donjon.RequireSessionOptions{Anonymous: true})(require)
+	equal(t, "a visitor who is served", s.answer(visitors, s.request(http.MethodGet, "/")).Code, http.StatusInternalServerError)
+	equal(t, "without RequireSession", s.answer(require, s.request(http.MethodGet, "/")).Code, http.StatusInternalServerError)
+}
+
+func TestATokensPermissionsLimitRolesThatAreLookedUp(t *testing.T) {
+	f := newFixture(t)
+	opts := &donjon.AuthorizeOptions{Roles: func(r *http.Request) ([]string, error) {
+		claims, _ := donjon.FromContext(r.Context())
+		return map[string][]string{"ann": {"editor"}}[claims.Subject()], nil
+	}}
+	h := guarded(f, "GET /", donjon.RequirePermission(always(newPolicy(t, documents)), "document:create", opts))
+	for name, c := range map[string]struct {
+		grant donjon.Grant
+		want  int
+	}{
+		"roles of the token do not count": {roles("viewer"), http.StatusOK},
+		"permissions that have it":        {donjon.Grant{Permissions: []string{"document:create"}}, http.StatusOK},
+		"permissions that lack it":        {donjon.Grant{Permissions: []string{"document:read"}}, http.StatusForbidden},
+		"no permissions":                  {donjon.Grant{Permissions: []string{}}, http.StatusForbidden},
+	} {
+		equal(t, name, get(h, "/", f.grant(t, c.grant)).Code, c.want)
+	}
+}
+
 func TestHandlerAsksTheSubjectFurther(t *testing.T) {
 	f := newFixture(t)
 	var kept *donjon.Subject

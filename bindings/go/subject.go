@@ -40,7 +40,8 @@ func (p *Policy) TokenSubject(claims *Claims, tenant string) (*Subject, error) {
 	if claims == nil {
 		return nil, ErrInvalidArgument
 	}
-	return newSubject(p.activateClaims(claims, tenant))
+	roles, permissions := claims.granted()
+	return newSubject(p.activate(roles, tenant, permissions))
 }
 
 func newSubject(s abi.Subject, err error) (*Subject, error) {
@@ -52,12 +53,14 @@ func newSubject(s abi.Subject, err error) (*Subject, error) {
 	return subject, nil
 }
 
-func (p *Policy) activateClaims(claims *Claims, tenant string) (abi.Subject, error) {
-	roles, ok := claims.index.Roles.In(claims.text)
+// granted returns the roles and the permissions as JSON; the latter are empty where
+// the claims do not say any, and "[]" where they say that there are none.
+func (c *Claims) granted() (roles, permissions string) {
+	roles, ok := c.index.Roles.In(c.text)
 	if !ok {
 		roles = "[]"
 	}
-	return p.activate(roles, tenant, claims.span(claims.index.Permissions))
+	return roles, c.span(c.index.Permissions)
 }
 
 func (p *Policy) activate(roles, tenant, permissions string) (abi.Subject, error) {
