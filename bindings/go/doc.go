@@ -16,7 +16,8 @@
 //
 // A [Policy] says which role is granted which permission. A [Subject] is
 // somebody's roles in it, and answers what he may and why.
-// [RequirePermission] and its kin guard routes behind [RequireToken].
+// [RequirePermission] and its kin guard routes behind [RequireToken], or behind
+// [RequireSession] with roles that are looked up.
 //
 // A [Sealer] seals data at rest in envelopes, which open in the [Context] that they
 // were sealed for and in no other: at once, as a [SealWriter] and a [SealedReader],

@@ -5,19 +5,22 @@ import decimal
 import enum
 import json
 import logging
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Path
+from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from httpx import ASGITransport, AsyncClient, Response
 from pydantic import BaseModel
 
 import donjon
 from conftest import AUDIENCE, ISSUER
 from donjon import Claims, Keyring, Policy, Subject, TokenIssuer, TokenVerifier
-from donjon.fastapi import Authorizer, BearerAuth
+from donjon.fastapi import Authorizer, BearerAuth, SessionAuth
+from donjon.records import MemoryRecords
+from donjon.sessions import AsyncSessionManager, Session
 
 pytestmark = pytest.mark.anyio
 
@@ -555,6 +558,100 @@ async def test_roles_may_come_from_a_store() -> None:
         forbidden(await service.get("/", permissions=[]))
         stored["ann"] = []
         forbidden(await service.get("/", "viewer"))
+
+
+async def test_a_function_that_looks_roles_up_does_not_block_the_loop() -> None:
+    seen: list[int] = []
+
+    def roles(_: Claims) -> list[str]:
+        seen.append(threading.get_ident())
+        return ["viewer"]
+
+    service = Service(roles=roles)
+
+    @service.app.get("/", dependencies=[Depends(service.may.require("document:read"))])
+    def root() -> str:
+        return "in"
+
+    assert (await service.get("/")).status_code == 200
+    assert len(seen) == 1
+    assert threading.get_ident() not in seen
+
+
+class Site:
+    """A service whose users have sessions, and roles in a table."""
+
+    def __init__(self) -> None:
+        self.roles: dict[str, Any] = {
+            "ann": ["viewer"],
+            "eve": ["auditor", "editor"],
+            "odd": "admin",
+        }
+        keyring = Keyring.generate(purposes=["device", "csrf"])
+        self.auth = SessionAuth(AsyncSessionManager(keyring, MemoryRecords()))
+        self.may = Authorizer(self.auth, Policy(DOCUMENT), roles=self.roles_of)
+        self.app = FastAPI()
+        self.auth.install(self.app)
+        self.may.install(self.app)
+
+        @self.app.post("/log-in/{subject}")
+        async def log_in(subject: str, request: Request) -> None:
+            await self.auth.log_in(request, subject)
+
+        @self.app.get("/documents/{document_id}")
+        def read(
+            session: Annotated[Session, Depends(self.may.require("document:read:{document_id}"))],
+        ) -> str:
+            return session.subject
+
+        @self.app.get("/inside")
+        def inside(subject: Annotated[Subject, Depends(self.may.subject)]) -> None:
+            subject.require("document:update", 7)
+
+    async def roles_of(self, session: Session) -> Any:
+        return self.roles.get(session.subject, [])
+
+    def client(self) -> AsyncClient:
+        transport = ASGITransport(self.app, raise_app_exceptions=False)
+        site = {"Sec-Fetch-Site": "same-origin"}
+        return AsyncClient(transport=transport, base_url="https://site.example", headers=site)
+
+
+async def test_a_sessions_roles_are_looked_up(caplog: pytest.LogCaptureFixture) -> None:
+    site = Site()
+    for subject, status in (("ann", 200), ("stranger", 403), ("eve", 403), ("odd", 500)):
+        async with site.client() as client:
+            assert (await client.get("/documents/7")).status_code == 401
+            await client.post(f"/log-in/{subject}")
+            answer = await client.get("/documents/7")
+            assert answer.status_code == status
+            assert status != 200 or answer.json() == subject
+            assert "www-authenticate" not in answer.headers
+    async with site.client() as client:
+        await client.post("/log-in/ann")
+        with caplog.at_level(logging.INFO, "donjon.fastapi"):
+            inside = await client.get("/inside")
+        assert (inside.status_code, inside.json()) == (403, {"detail": "Forbidden"})
+        assert "www-authenticate" not in inside.headers
+        assert caplog.messages[-1] == "permission denied: missing"
+        site.roles["ann"] = ["barred"]
+        assert (await client.get("/documents/7")).status_code == 403
+        assert (await client.get("/documents/8")).status_code == 200
+
+
+def test_openapi_shows_what_a_session_needs() -> None:
+    document = Site().app.openapi()
+    operation = document["paths"]["/documents/{document_id}"]["get"]
+    assert operation["security"] == [{"session": ["document:read:{document_id}"]}]
+    assert operation["x-permissions"] == ["document:read:{document_id}"]
+    assert document["components"]["securitySchemes"]["session"]["in"] == "cookie"
+
+
+def test_a_session_without_roles_is_a_mistake() -> None:
+    keyring = Keyring.generate(purposes=["device", "csrf"])
+    auth: Any = SessionAuth(AsyncSessionManager(keyring, MemoryRecords()))
+    with pytest.raises(TypeError, match="looked up"):
+        Authorizer(auth, Policy(DOCUMENT))
 
 
 async def test_one_text_is_no_list_of_roles() -> None:

@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
-from inspect import isawaitable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar, overload
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Security
 from fastapi.responses import JSONResponse
+from fastapi.security.base import SecurityBase
 
 from donjon import (
     Claims,
@@ -18,15 +18,17 @@ from donjon import (
     PolicyError,
     Subject,
 )
-from donjon.fastapi.bearer import BearerAuth, BearerScheme
+from donjon.fastapi.bearer import BearerAuth
 from donjon.fastapi.instance import instance_of
+from donjon.fastapi.session_auth import SessionAuth, ask
+from donjon.sessions import Session
 
 _log = logging.getLogger("donjon.fastapi")
 
 _FORBIDDEN = "Forbidden"
-_CHALLENGE = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
 
-Requirement = Callable[..., Awaitable[Claims]]
+User = TypeVar("User", Claims, Session)
+Roles = Collection[str] | Awaitable[Collection[str]]
 
 
 class _Declared:
@@ -41,10 +43,9 @@ class _Declared:
 
 # Positional only as well: FastAPI passes by name.
 _Name = Annotated[str, _Declared()]
-RolesOf = Callable[[Claims], Collection[str] | Awaitable[Collection[str]]]
 
 
-class Authorizer:
+class Authorizer(Generic[User]):
     """Dependencies that let the caller in or answer 403, by one policy.
 
         may = Authorizer(auth, policy)
@@ -59,20 +60,50 @@ class Authorizer:
     `UnknownPermission` there, and again where another policy is assigned to `policy`: that replaces
     the old one for requests to come, or is refused as a whole.
 
-    The roles are those of the token, unless `roles` says whose they are, and the token's
-    `permissions` narrow them. `tenant` is a dependency: who has a role in that tenant has it. The
-    dependency `subject` is what the caller may do, for what is asked inside a route.
+    The roles are those of the token, unless `roles` looks them up for its claims, and the token's
+    `permissions` narrow them. A session has no roles in it: over a `SessionAuth`, `roles` looks
+    them up for its `Session`, and that is what a requirement returns. A function that is not async
+    runs on a thread, as FastAPI's own dependencies do. `tenant` is a dependency: who has a role in
+    that tenant has it. The dependency `subject` is what the caller may do, for what is asked inside
+    a route.
     """
 
+    @overload
     def __init__(
-        self,
+        self: "Authorizer[Claims]",
         auth: BearerAuth,
         policy: Policy,
         *,
-        roles: RolesOf | None = None,
+        roles: Callable[[Claims], Roles] | None = None,
+        tenant: Callable[..., Any] | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: "Authorizer[Session]",
+        auth: SessionAuth,
+        policy: Policy,
+        *,
+        roles: Callable[[Session], Roles],
+        tenant: Callable[..., Any] | None = None,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        auth: BearerAuth | SessionAuth,
+        policy: Policy,
+        *,
+        roles: Callable[[Any], Roles] | None = None,
         tenant: Callable[..., Any] | None = None,
     ) -> None:
-        self._auth = auth
+        if isinstance(auth, SessionAuth):
+            if roles is None:
+                raise TypeError("a session has no roles in it: roles have to be looked up")
+            self._user: SecurityBase = auth.current_session
+            self._challenge = None
+        else:
+            self._user = auth.current_user
+            self._challenge = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
         self._policy = _a_policy(policy)
         self._roles = roles
         self._needs: set[_Need] = set()
@@ -89,22 +120,22 @@ class Authorizer:
             need.check(_a_policy(policy))
         self._policy = _a_policy(policy)
 
-    def require(self, permission: _Name, /) -> Requirement:
+    def require(self, permission: _Name, /) -> Callable[..., Awaitable[User]]:
         """Let in who has this permission.
 
         The last segment may be a parameter of the path, in braces: then its value is which one.
         """
         return self._requirement(_Need.of("all", (permission,)))
 
-    def require_any(self, *permissions: _Name) -> Requirement:
+    def require_any(self, *permissions: _Name) -> Callable[..., Awaitable[User]]:
         """Let in who has one of these permissions."""
         return self._requirement(_Need.of("any", permissions))
 
-    def require_all(self, *permissions: _Name) -> Requirement:
+    def require_all(self, *permissions: _Name) -> Callable[..., Awaitable[User]]:
         """Let in who has all of these permissions."""
         return self._requirement(_Need.of("all", permissions))
 
-    def require_role(self, role: _Name, /) -> Requirement:
+    def require_role(self, role: _Name, /) -> Callable[..., Awaitable[User]]:
         """Let in who has this role, by itself or by inheritance. A permission is mostly better."""
         return self._requirement(_Need("role", (role,), (role,)))
 
@@ -117,61 +148,62 @@ class Authorizer:
         def forbidden(_: Request, error: PermissionDenied) -> JSONResponse:
             digest = error.policy_digest or self._policy.digest
             self._log_denial(None, (), error, digest)
-            return JSONResponse({"detail": _FORBIDDEN}, 403, _CHALLENGE)
+            return JSONResponse({"detail": _FORBIDDEN}, 403, self._challenge)
 
         app.add_exception_handler(PermissionDenied, forbidden)  # type: ignore[arg-type]
         original = app.openapi
 
         def openapi() -> dict[str, Any]:
             document = original()
-            _describe(document, self._auth.scheme_name)
+            _describe(document, self._user.scheme_name)
             return document
 
         app.openapi = openapi  # type: ignore[method-assign]
 
     def _activation(self, tenant_of: Callable[..., Any]) -> Callable[..., Awaitable[Subject]]:
         async def subject(
-            user: Annotated[Claims, Depends(self._auth.current_user)],
+            user: Annotated[Any, Depends(self._user)],
             tenant: Annotated[Any, Depends(tenant_of)],
         ) -> Subject:
             policy = self._policy
             try:
                 if self._roles is None:
                     return policy.subject_of(user, tenant=tenant)
-                found = self._roles(user)
-                roles = await found if isawaitable(found) else found
+                roles = await ask(self._roles, user)
                 if isinstance(roles, str):
                     raise TypeError("roles are a list of texts, and not one text")
-                narrowed = user.permissions if "permissions" in user else None
-                return policy.subject(tuple(roles), tenant=tenant, permissions=narrowed)
+                return policy.subject(tuple(roles), tenant=tenant, permissions=_narrowed(user))
             except (PolicyError, InvalidArgument) as error:
                 # Roles that exclude each other; or the path has a tenant that is none.
                 self._log_denial(user, (), error, policy.digest)
-                raise _forbidden() from None
+                raise self._forbidden() from None
 
         return subject
 
-    def _requirement(self, need: "_Need") -> Requirement:
+    def _forbidden(self) -> HTTPException:
+        return HTTPException(403, _FORBIDDEN, headers=self._challenge)
+
+    def _requirement(self, need: "_Need") -> Callable[..., Awaitable[User]]:
         need.check(self._policy)
         self._needs.add(need)
 
         async def requirement(
             request: Request,
-            user: Annotated[Claims, Depends(self._auth.current_user)],
+            user: Annotated[User, Depends(self._user)],
             subject: Annotated[Subject, Depends(self.subject)],
-            _: Annotated[None, Security(_Documented(self._auth), scopes=need.scopes)],
-        ) -> Claims:
+            _: Annotated[None, Security(_Documented(self._user), scopes=need.scopes)],
+        ) -> User:
             try:
                 need.demand(subject, request)
             except PermissionDenied as error:
                 self._log_denial(user, need.scopes, error, subject.policy.digest)
-                raise _forbidden() from None
+                raise self._forbidden() from None
             return user
 
         return requirement
 
     def _log_denial(
-        self, user: Claims | None, needs: Iterable[str], error: DonjonError, digest: bytes
+        self, user: Claims | Session | None, needs: Iterable[str], error: DonjonError, digest: bytes
     ) -> None:
         explanation = getattr(error, "explanation", None)
         reason = explanation["reason"] if explanation else error.reason
@@ -227,14 +259,15 @@ class _Need:
             subject.require_all(self.names, instance)
 
 
-class _Documented(BearerScheme):
+class _Documented(SecurityBase):
     """Demands nothing, and is in OpenAPI what carries the permissions.
 
-    `current_user` does not, so that one request verifies its token once, whatever it requires.
+    Who the user is does not, so that one request is asked for that once, whatever it requires.
     """
 
-    def __init__(self, auth: BearerAuth) -> None:
-        super().__init__(auth, auth.scheme_name)
+    def __init__(self, scheme: SecurityBase) -> None:
+        self.scheme_name = scheme.scheme_name
+        self.model = scheme.model
 
     async def __call__(self) -> None:
         pass
@@ -258,8 +291,9 @@ def _a_policy(policy: Policy) -> Policy:
     return policy
 
 
-def _forbidden() -> HTTPException:
-    return HTTPException(403, _FORBIDDEN, headers=_CHALLENGE)
+def _narrowed(user: Claims | Session) -> tuple[str, ...] | None:
+    """Return what the token is limited to, if it is one and says so."""
+    return user.permissions if isinstance(user, Claims) and "permissions" in user else None
 
 
 def _describe(document: dict[str, Any], scheme_name: str) -> None:
