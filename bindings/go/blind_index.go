@@ -79,6 +79,9 @@ func (i *BlindIndex) CandidatesAt(value []byte, now time.Time) ([][]byte, error)
 }
 
 func (i *BlindIndex) ask(value []byte, now time.Time, call func(i abi.BlindIndex, now int64, value string, size int) ([]byte, int32)) ([]byte, error) {
+	if i == nil {
+		return nil, ErrClosed
+	}
 	if now.IsZero() {
 		return nil, ErrInvalidArgument
 	}

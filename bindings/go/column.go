@@ -9,12 +9,12 @@ import (
 // A Cell is a place in a database, and what seals there: a [DataKey] or a
 // [Sealer]. The zero Cell seals and opens nothing.
 type Cell struct {
-	sealer  *sealer
+	sealer  *Sealer
 	context func() Context
 }
 
 // Cell returns the cell of a context, such as that of a table, a column and a row.
-func (s *sealer) Cell(context Context) Cell {
+func (s *Sealer) Cell(context Context) Cell {
 	return Cell{s, func() Context { return context }}
 }
 
@@ -25,7 +25,7 @@ func (s *sealer) Cell(context Context) Cell {
 //	email := donjon.EncryptedString{Cell: key.CellFunc(func() donjon.Context { return emails.With(id) })}
 //	for rows.Next() {
 //		err := rows.Scan(&id, &email)
-func (s *sealer) CellFunc(context func() Context) Cell { return Cell{s, context} }
+func (s *Sealer) CellFunc(context func() Context) Cell { return Cell{s, context} }
 
 var (
 	// errNoCell is a mistake in the program that would otherwise store a value in

@@ -1,17 +1,26 @@
 package donjon
 
 import (
+	"io"
 	"time"
 
 	"github.com/donjon-security/donjon/bindings/go/internal/abi"
 )
 
 // A DataKey seals cells: small values, such as those of one column or one
-// subject, each 96 bytes longer than what is in it. It has the methods of a
-// [Sealer], and is stored once, wrapped by a Sealer. Whoever destroys what it is
+// subject, each 96 bytes longer than what is in it. It seals and opens as a
+// [Sealer] does, and is stored once, wrapped by a Sealer. Whoever destroys what it is
 // wrapped by makes all its cells unreadable: see [Keyring.Erasure].
 type DataKey struct {
-	sealer
+	sealer Sealer
+}
+
+// of is what seals for a data key, perhaps nil.
+func (k *DataKey) of() *Sealer {
+	if k == nil {
+		return nil
+	}
+	return &k.sealer
 }
 
 // NewDataKey makes a data key for scope, such as a tenant or a subject, and
@@ -72,16 +81,75 @@ func newDataKey(object abi.Sealer, status int32) (*DataKey, error) {
 		return nil, err
 	}
 	key := new(DataKey)
-	if err := key.adopt(object); err != nil {
+	if err := key.sealer.adopt(object); err != nil {
 		return nil, err
 	}
 	return key, nil
 }
 
-// Close releases the key. It returns nil, always.
-func (k *DataKey) Close() error {
-	if k != nil {
-		k.handle.close()
-	}
-	return nil
+// KeyID is as [Sealer.KeyID].
+func (k *DataKey) KeyID() string { return k.of().KeyID() }
+
+// Seal is as [Sealer.Seal].
+func (k *DataKey) Seal(context Context, plaintext []byte) ([]byte, error) {
+	return k.of().Seal(context, plaintext)
 }
+
+// SealAt is as [Sealer.SealAt].
+func (k *DataKey) SealAt(context Context, plaintext []byte, now time.Time) ([]byte, error) {
+	return k.of().SealAt(context, plaintext, now)
+}
+
+// AppendSeal is as [Sealer.AppendSeal].
+func (k *DataKey) AppendSeal(dst []byte, context Context, plaintext []byte) ([]byte, error) {
+	return k.of().AppendSeal(dst, context, plaintext)
+}
+
+// Open is as [Sealer.Open].
+func (k *DataKey) Open(context Context, envelope []byte) ([]byte, error) {
+	return k.of().Open(context, envelope)
+}
+
+// OpenAt is as [Sealer.OpenAt].
+func (k *DataKey) OpenAt(context Context, envelope []byte, now time.Time) ([]byte, error) {
+	return k.of().OpenAt(context, envelope, now)
+}
+
+// AppendOpen is as [Sealer.AppendOpen].
+func (k *DataKey) AppendOpen(dst []byte, context Context, envelope []byte) ([]byte, error) {
+	return k.of().AppendOpen(dst, context, envelope)
+}
+
+// Cell is as [Sealer.Cell].
+func (k *DataKey) Cell(context Context) Cell { return k.of().Cell(context) }
+
+// CellFunc is as [Sealer.CellFunc].
+func (k *DataKey) CellFunc(context func() Context) Cell { return k.of().CellFunc(context) }
+
+// NewWriter is as [Sealer.NewWriter].
+func (k *DataKey) NewWriter(w io.Writer, context Context, opts *StreamOptions) (*SealWriter, error) {
+	return k.of().NewWriter(w, context, opts)
+}
+
+// NewReader is as [Sealer.NewReader].
+func (k *DataKey) NewReader(r io.Reader, context Context, opts *StreamOptions) (*SealedReader, error) {
+	return k.of().NewReader(r, context, opts)
+}
+
+// NewReaderAt is as [Sealer.NewReaderAt].
+func (k *DataKey) NewReaderAt(r io.ReaderAt, size int64, context Context, opts *StreamOptions) (*SealedReaderAt, error) {
+	return k.of().NewReaderAt(r, size, context, opts)
+}
+
+// SealFile is as [Sealer.SealFile].
+func (k *DataKey) SealFile(src, dst string, context Context, opts *StreamOptions) error {
+	return k.of().SealFile(src, dst, context, opts)
+}
+
+// OpenFile is as [Sealer.OpenFile].
+func (k *DataKey) OpenFile(src, dst string, context Context, opts *StreamOptions) error {
+	return k.of().OpenFile(src, dst, context, opts)
+}
+
+// Close releases the key. It returns nil, always.
+func (k *DataKey) Close() error { return k.of().Close() }

@@ -81,7 +81,7 @@ func (f *Fernet) DecryptAt(token string, ttl time.Duration, now time.Time) (plai
 // Rotate returns a token, of any age, as one of the first key, which says the same
 // time as before.
 func (f *Fernet) Rotate(token string) (string, error) {
-	fernet, err := f.handle.borrow()
+	fernet, err := f.borrow()
 	if err != nil {
 		return "", err
 	}
@@ -92,7 +92,7 @@ func (f *Fernet) Rotate(token string) (string, error) {
 
 // Timestamp returns when a token was made, if it is authentic.
 func (f *Fernet) Timestamp(token string) (time.Time, error) {
-	fernet, err := f.handle.borrow()
+	fernet, err := f.borrow()
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -108,12 +108,20 @@ func (f *Fernet) at(now time.Time, call func(f abi.Fernet, now int64) (status in
 	if now.IsZero() {
 		return ErrInvalidArgument
 	}
-	fernet, err := f.handle.borrow()
+	fernet, err := f.borrow()
 	if err != nil {
 		return err
 	}
 	defer f.handle.giveBack()
 	return failure(call(fernet, now.Unix()))
+}
+
+// borrow is handle.borrow, also of nil.
+func (f *Fernet) borrow() (abi.Fernet, error) {
+	if f == nil {
+		return abi.Fernet{}, ErrClosed
+	}
+	return f.handle.borrow()
 }
 
 // Close releases the keys. It returns nil, always.

@@ -90,6 +90,9 @@ func (c *JWKSClient) VerifyContext(ctx context.Context, token string) (*Claims, 
 // current returns the verifier of the last key set, and has an old set fetched
 // anew. It waits only if there is no set yet.
 func (c *JWKSClient) current(ctx context.Context) (*Verifier, error) {
+	if c == nil || c.now == nil {
+		return nil, ErrClosed
+	}
 	if c.age() >= c.askAt.Load() {
 		flight, err := c.board(abi.JWKSPeriodic)
 		if err != nil {
@@ -139,6 +142,9 @@ func (c *JWKSClient) verifierOf(set []byte) (*Verifier, *Keyring, error) {
 
 // Close releases the keys. It returns nil, always.
 func (c *JWKSClient) Close() error {
+	if c == nil {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true

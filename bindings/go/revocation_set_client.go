@@ -97,6 +97,22 @@ func (c *RevocationSetClient) Check(ctx context.Context, claims *Claims) error {
 	return c.OfflineRevocations.Check(ctx, claims)
 }
 
+// Update is as [OfflineRevocations.Update]: for a set that came by another way.
+func (c *RevocationSetClient) Update(set []byte) error {
+	if c == nil {
+		return ErrClosed
+	}
+	return c.OfflineRevocations.Update(set)
+}
+
+// Info is as [OfflineRevocations.Info].
+func (c *RevocationSetClient) Info() (*RevocationSetInfo, error) {
+	if c == nil {
+		return nil, ErrClosed
+	}
+	return c.OfflineRevocations.Info()
+}
+
 // poll fetches sets until the client is closed.
 func (c *RevocationSetClient) poll(ctx context.Context) {
 	defer close(c.done)

@@ -33,7 +33,7 @@ type SealWriter struct {
 
 // NewWriter returns a writer that seals to w. It does not close w. A nil opts
 // means the zero [StreamOptions].
-func (s *sealer) NewWriter(w io.Writer, context Context, opts *StreamOptions) (*SealWriter, error) {
+func (s *Sealer) NewWriter(w io.Writer, context Context, opts *StreamOptions) (*SealWriter, error) {
 	o, err := opts.checked()
 	if err != nil {
 		return nil, err

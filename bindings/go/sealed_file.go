@@ -13,7 +13,7 @@ import (
 // or a device is not replaced, nor is src if it changed while it was read: these are
 // errors. A process that is killed leaves the temporary file, named .donjon-*,
 // behind. A nil opts means the zero [StreamOptions].
-func (s *sealer) SealFile(src, dst string, context Context, opts *StreamOptions) error {
+func (s *Sealer) SealFile(src, dst string, context Context, opts *StreamOptions) error {
 	return replaceFile(src, dst, func(in, out *os.File) error {
 		w, err := s.NewWriter(out, context, opts)
 		if err != nil {
@@ -30,7 +30,7 @@ func (s *sealer) SealFile(src, dst string, context Context, opts *StreamOptions)
 // OpenFile opens the envelope in the file src into the file dst, as
 // [Sealer.SealFile] writes it: if src is not whole, dst is left as it was. The
 // temporary file that a killed process leaves behind is then plaintext.
-func (s *sealer) OpenFile(src, dst string, context Context, opts *StreamOptions) error {
+func (s *Sealer) OpenFile(src, dst string, context Context, opts *StreamOptions) error {
 	return replaceFile(src, dst, func(in, out *os.File) error {
 		r, err := s.NewReader(in, context, opts)
 		if err != nil {

@@ -28,7 +28,7 @@ type SealedReader struct {
 // NewReader returns a reader of what is in the envelope that it reads from r, to
 // the very end of r: bytes that follow the envelope are an error. A nil opts means
 // the zero [StreamOptions].
-func (s *sealer) NewReader(r io.Reader, context Context, opts *StreamOptions) (*SealedReader, error) {
+func (s *Sealer) NewReader(r io.Reader, context Context, opts *StreamOptions) (*SealedReader, error) {
 	o, err := opts.checked()
 	if err != nil {
 		return nil, err

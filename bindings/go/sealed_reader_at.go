@@ -24,7 +24,7 @@ type SealedReaderAt struct {
 // NewReaderAt returns a reader of the parts of an envelope, which is the first
 // size bytes of r. A nil opts means the zero [StreamOptions]; threads are of no
 // use here.
-func (s *sealer) NewReaderAt(r io.ReaderAt, size int64, context Context, opts *StreamOptions) (*SealedReaderAt, error) {
+func (s *Sealer) NewReaderAt(r io.ReaderAt, size int64, context Context, opts *StreamOptions) (*SealedReaderAt, error) {
 	o, err := opts.checked()
 	if err != nil {
 		return nil, err
@@ -74,7 +74,12 @@ func readSealedAt(r io.ReaderAt, p []byte, offset int64) error {
 }
 
 // Size returns the length of what was sealed.
-func (r *SealedReaderAt) Size() int64 { return r.size }
+func (r *SealedReaderAt) Size() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.size
+}
 
 // ReadAt implements [io.ReaderAt]. Calls may run at once.
 func (r *SealedReaderAt) ReadAt(p []byte, offset int64) (n int, err error) {

@@ -13,16 +13,12 @@ import (
 // without its payload being touched.
 //
 // An envelope is some 200 bytes longer than what is in it, and 16 more for each 16
-// KiB (with a KMS, by what that makes of the key). It can be kept anywhere: whoever changes a bit of it, cuts it off or moves it to where another
-// [Context] belongs gets [ErrDecryptFailed] from whoever opens it.
+// KiB (with a KMS, by what that makes of the key). It can be kept anywhere: whoever
+// changes a bit of it, cuts it off or moves it to where another [Context] belongs
+// gets [ErrDecryptFailed] from whoever opens it.
 //
 // For many small values, such as the cells of a column, a [DataKey] costs less.
 type Sealer struct {
-	sealer
-}
-
-// sealer is what a [Sealer] and a [DataKey] have in common.
-type sealer struct {
 	handle *handle[abi.Sealer]
 	keyID  string
 
@@ -31,7 +27,7 @@ type sealer struct {
 }
 
 // adopt makes s the owner of object.
-func (s *sealer) adopt(object abi.Sealer) error {
+func (s *Sealer) adopt(object abi.Sealer) error {
 	s.handle = own(s, object, abi.Sealer.Free)
 	var status int32
 	if s.keyID, status = object.KeyID(); status == abi.StatusOK {
@@ -42,27 +38,32 @@ func (s *sealer) adopt(object abi.Sealer) error {
 
 // KeyID returns the id of the key that new envelopes name. It is empty for a
 // passphrase.
-func (s *sealer) KeyID() string { return s.keyID }
+func (s *Sealer) KeyID() string {
+	if s == nil {
+		return ""
+	}
+	return s.keyID
+}
 
 // Seal returns plaintext as an envelope that opens in context only. It needs the
 // whole in memory; larger things go through [Sealer.NewWriter].
-func (s *sealer) Seal(context Context, plaintext []byte) ([]byte, error) {
+func (s *Sealer) Seal(context Context, plaintext []byte) ([]byte, error) {
 	return s.SealAt(context, plaintext, time.Now())
 }
 
 // SealAt is [Sealer.Seal] at another time, when the key must still be good. The
 // zero time is [ErrInvalidArgument], here and in all such methods.
-func (s *sealer) SealAt(context Context, plaintext []byte, now time.Time) ([]byte, error) {
+func (s *Sealer) SealAt(context Context, plaintext []byte, now time.Time) ([]byte, error) {
 	return s.appendSeal([]byte{}, context, plaintext, now)
 }
 
 // AppendSeal is [Sealer.Seal] that appends to dst. The capacity of dst may not
 // overlap plaintext.
-func (s *sealer) AppendSeal(dst []byte, context Context, plaintext []byte) ([]byte, error) {
+func (s *Sealer) AppendSeal(dst []byte, context Context, plaintext []byte) ([]byte, error) {
 	return s.appendSeal(dst, context, plaintext, time.Now())
 }
 
-func (s *sealer) appendSeal(dst []byte, context Context, plaintext []byte, now time.Time) ([]byte, error) {
+func (s *Sealer) appendSeal(dst []byte, context Context, plaintext []byte, now time.Time) ([]byte, error) {
 	call, err := s.begin(context, now)
 	if err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func (s *sealer) appendSeal(dst []byte, context Context, plaintext []byte, now t
 }
 
 // sealedLen asks the kernel only where there may be more than one chunk.
-func (s *sealer) sealedLen(object abi.Sealer, plaintext int) (int, int32) {
+func (s *Sealer) sealedLen(object abi.Sealer, plaintext int) (int, int32) {
 	if plaintext < abi.ChunkLen {
 		return s.overhead + plaintext, abi.StatusOK
 	}
@@ -88,22 +89,22 @@ func (s *sealer) sealedLen(object abi.Sealer, plaintext int) (int, int32) {
 // Open returns what was sealed, if envelope is whole and belongs in context, and
 // otherwise [ErrDecryptFailed], whatever is wrong with it. That its key is not in
 // the keyring, or may not be used any more, is [ErrUnknownKey] and its kin.
-func (s *sealer) Open(context Context, envelope []byte) ([]byte, error) {
+func (s *Sealer) Open(context Context, envelope []byte) ([]byte, error) {
 	return s.OpenAt(context, envelope, time.Now())
 }
 
 // OpenAt is [Sealer.Open] at another time, when the key must still be good.
-func (s *sealer) OpenAt(context Context, envelope []byte, now time.Time) ([]byte, error) {
+func (s *Sealer) OpenAt(context Context, envelope []byte, now time.Time) ([]byte, error) {
 	return s.appendOpen([]byte{}, context, envelope, now)
 }
 
 // AppendOpen is [Sealer.Open] that appends to dst. The capacity of dst may not
 // overlap envelope.
-func (s *sealer) AppendOpen(dst []byte, context Context, envelope []byte) ([]byte, error) {
+func (s *Sealer) AppendOpen(dst []byte, context Context, envelope []byte) ([]byte, error) {
 	return s.appendOpen(dst, context, envelope, time.Now())
 }
 
-func (s *sealer) appendOpen(dst []byte, context Context, envelope []byte, now time.Time) ([]byte, error) {
+func (s *Sealer) appendOpen(dst []byte, context Context, envelope []byte, now time.Time) ([]byte, error) {
 	call, err := s.begin(context, now)
 	if err != nil {
 		return nil, err
@@ -144,7 +145,7 @@ type sealing struct {
 }
 
 // begin borrows the sealer, until handle.giveBack.
-func (s *sealer) begin(context Context, now time.Time) (call sealing, err error) {
+func (s *Sealer) begin(context Context, now time.Time) (call sealing, err error) {
 	if call.context, err = context.kernel(); err != nil {
 		return call, err
 	}
@@ -152,10 +153,18 @@ func (s *sealer) begin(context Context, now time.Time) (call sealing, err error)
 	return call, err
 }
 
-func (s *sealer) borrowAt(now time.Time) (abi.Sealer, int64, error) {
+func (s *Sealer) borrowAt(now time.Time) (abi.Sealer, int64, error) {
 	if now.IsZero() {
 		return abi.Sealer{}, 0, ErrInvalidArgument // a time by which nothing has expired
 	}
-	object, err := s.handle.borrow()
+	object, err := s.borrow()
 	return object, now.Unix(), err
+}
+
+// borrow is handle.borrow for a sealer that a caller passes, perhaps nil.
+func (s *Sealer) borrow() (abi.Sealer, error) {
+	if s == nil {
+		return abi.Sealer{}, ErrClosed
+	}
+	return s.handle.borrow()
 }

@@ -1,10 +1,6 @@
 package donjon
 
-import (
-	"time"
-
-	"github.com/donjon-security/donjon/bindings/go/internal/abi"
-)
+import "github.com/donjon-security/donjon/bindings/go/internal/abi"
 
 // NewSealer makes a sealer of keys, which need a primary key for
 // [PurposeEnvelope]. New envelopes are of the primary key, others open with the
@@ -75,22 +71,6 @@ func newSealer(object abi.Sealer, status int32) (*Sealer, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// borrow is handle.borrow for a sealer that a caller passes, perhaps nil.
-func (s *Sealer) borrow() (abi.Sealer, error) {
-	if s == nil {
-		return abi.Sealer{}, ErrClosed
-	}
-	return s.handle.borrow()
-}
-
-// borrowAt is [sealer.borrowAt], also of nil.
-func (s *Sealer) borrowAt(now time.Time) (abi.Sealer, int64, error) {
-	if s == nil {
-		return abi.Sealer{}, 0, ErrClosed
-	}
-	return s.sealer.borrowAt(now)
 }
 
 // Close releases the keys. It returns nil, always.

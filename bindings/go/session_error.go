@@ -40,7 +40,7 @@ type SessionError struct {
 
 // Error returns the refusal and its reason.
 func (e *SessionError) Error() string {
-	return e.Unwrap().Error() + " (" + e.Reason.String() + ")"
+	return (&Error{e.Code}).Error() + " (" + e.Reason.String() + ")"
 }
 
 // Unwrap returns the [*Error] of the code.
@@ -49,7 +49,7 @@ func (e *SessionError) Unwrap() error { return failure(int32(e.Code)) }
 // LogValue implements [slog.LogValuer], as [Error.LogValue] does, with the reason.
 func (e *SessionError) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("code", e.Code.String()),
-		slog.String("message", e.Unwrap().(*Error).message()), slog.String("reason", e.Reason.String()))
+		slog.String("message", (&Error{e.Code}).message()), slog.String("reason", e.Reason.String()))
 }
 
 // refusal is the error of a verdict, nil if it allows.

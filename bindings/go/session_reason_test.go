@@ -1,6 +1,7 @@
 package donjon
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/donjon-security/donjon/bindings/go/internal/abi"
@@ -23,6 +24,17 @@ func TestReasonsAreThoseOfTheHeader(t *testing.T) {
 	} {
 		if got := markerReason(number); got != name {
 			t.Errorf("%d is %s", number, got)
+		}
+	}
+}
+
+func TestAnErrorThatNobodyMadeHasATextAllTheSame(t *testing.T) {
+	for _, err := range []interface {
+		error
+		slog.LogValuer
+	}{new(SessionError), new(ConfigError), new(Error)} {
+		if err.Error() == "" || err.LogValue().Kind() != slog.KindGroup {
+			t.Errorf("%T: %v, %v", err, err, err.LogValue())
 		}
 	}
 }
