@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, TypeVar, overload
+from typing import Annotated, Any, Generic, Literal, overload
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Security
 from fastapi.responses import JSONResponse
 from fastapi.security.base import SecurityBase
+from typing_extensions import TypeVar
 
 from donjon import (
     Claims,
@@ -27,7 +28,7 @@ _log = logging.getLogger("donjon.fastapi")
 
 _FORBIDDEN = "Forbidden"
 
-User = TypeVar("User", Claims, Session)
+User = TypeVar("User", Claims, Session, default=Claims)
 Roles = Collection[str] | Awaitable[Collection[str]]
 
 
