@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -34,7 +35,13 @@ from donjon import (
     WrongTokenType,
     _clock,
 )
-from donjon.records import AsyncRecordStore, CachedRecords, MemoryRecords, RecordStore
+from donjon.records import (
+    AsyncCachedRecords,
+    AsyncRecordStore,
+    CachedRecords,
+    MemoryRecords,
+    RecordStore,
+)
 from donjon.redis import AsyncRedisRecords, RedisRecords
 from donjon.revocation import RevocationSet
 from donjon.sessions import AsyncSessionManager, Session, SessionManager
@@ -94,6 +101,28 @@ def access_of(pair: Any, now: int) -> Claims:
 
 def refresh_of(pair: Any, now: int) -> Claims:
     return verifier_of(KEYRING, "rt+jwt").verify(pair.refresh_token, now=now)
+
+
+class Hanging:
+    """A store to await, which does not answer while it `hangs`."""
+
+    def __init__(self, store: MemoryRecords) -> None:
+        self.store = store
+        self.hangs = False
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes]:
+        if self.hangs:
+            await asyncio.sleep(60)
+        return self.store.get_many(keys)
+
+    async def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
+        if self.hangs:
+            await asyncio.sleep(60)
+        return self.store.replace(key, before, after, keep_ms)
+
+    async def scan(self, part: str) -> AsyncIterator[bytes]:
+        for value in self.store.scan(part):
+            yield value
 
 
 def is_dead(manager: Any, token: str, why: str | None = None) -> bool:
@@ -986,6 +1015,22 @@ def test_a_cache_serves_its_sessions_while_the_store_fails_for_as_long_as_it_is_
     assert caplog.text.count("the store of records answers again") == 1
 
 
+async def test_a_cache_serves_its_sessions_while_the_store_hangs(memory: MemoryRecords) -> None:
+    store = Hanging(memory)
+    cached = AsyncCachedRecords(store, max_age=timedelta(milliseconds=1), stale_if_error=300)
+    manager = AsyncSessionManager(KEYRING, cached, timeout_s=0.05)
+    known, unknown = await manager.log_in("ann"), await manager.log_in("bob")
+    assert await manager.check(known.id)
+    store.hangs = True
+    for _ in range(2):
+        assert (await manager.check(known.id)).subject == "ann"
+        with pytest.raises(StoreUnavailable):
+            await manager.check(unknown.id)
+    # What is not to be of a while ago is not.
+    with pytest.raises(StoreUnavailable):
+        await manager.list("ann")
+
+
 def test_behind_a_cache_sessions_are_touched(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.monotonic", lambda: clock.ms / 1000)
     shared = MemoryRecords()
@@ -1141,9 +1186,28 @@ def test_silence_is_confirmed_before_everybody_is_logged_out(
     clock.advance(2 * DAY_S)
     with pytest.raises(StoreUnavailable, match="clock"):
         ahead.check(token)
-    assert waited == [2.5]
+    assert waited[0] == 2.5
+    assert all(seconds < 1 for seconds in waited[1:])
     clock.advance(-2 * DAY_S)
     assert healthy.check(token)
+
+
+def test_of_two_that_find_it_silent_one_begins_anew_and_the_other_goes_on(
+    memory: MemoryRecords, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (session_manager(KEYRING, memory, max_silence=DAY_S) for _ in range(2))
+    token = first.log_in("ann").id
+    clock.advance(2 * DAY_S)
+    monkeypatch.setattr(first._store, "_sleep", lambda _: None)
+
+    def sleep(seconds: float) -> None:
+        if seconds == 2.5:
+            first.log_in("bob")
+
+    monkeypatch.setattr(second._store, "_sleep", sleep)
+    # Nobody's clock is wrong, so neither is told that the store fails.
+    assert is_dead(second, token)
+    assert [one.subject for one in second.list("bob")] == ["bob"]
 
 
 @pytest.mark.usefixtures("clock")

@@ -67,6 +67,7 @@ class MarkedStore:
             raise TypeError("a store to await is for the asynchronous kind, and no other is")
         self._store = store
         self._fresh = getattr(store, "get_fresh", None)
+        self._cached = getattr(store, "_get_within", None)
         self._waits_for_replicas = bool(getattr(store, "waits_for_replicas", False))
         self._sleep = sleep
         # What is in this process answers at once.
@@ -99,6 +100,7 @@ class MarkedStore:
 
         `fresh` is not of a cache. Where the marker has to be written, it was, before this returns.
         """
+        was_silent = False
         for lost in range(ROUNDS):
             yield from self.pause(lost)
             # The marker may be raised by others from here on: theirs would be no step back.
@@ -113,8 +115,15 @@ class MarkedStore:
                 self._failed(error)
                 raise
             marker = stored
-            if verdict.reason == "silent":
-                yield from self._confirm_silence(stored)
+            if verdict.reason == "silent" and was_silent:
+                ahead = StoreUnavailable(
+                    "others keep the store alive: this machine's clock is wrong"
+                )
+                self._failed(ahead)
+                raise ahead
+            if verdict.reason == "silent" and not (yield from self._stays_silent(stored)):
+                was_silent = True  # And is not any more, if what others did was to begin anew.
+                continue
             if verdict.write == "must":
                 if not (yield from self.swap(MARKER, stored, verdict.marker, verdict.keep_ms)):
                     continue
@@ -131,14 +140,11 @@ class MarkedStore:
             return Found(now_ms, verdict.since_ms, values, is_fresh)
         raise StoreUnavailable("others keep changing the marker")
 
-    def _confirm_silence(self, stored: bytes) -> Steps[None]:
-        """Raise if the store is touched by others after all: then this machine's clock is ahead."""
+    def _stays_silent(self, stored: bytes) -> Steps[bool]:
+        """Tell whether nobody touches the store for as long as others would take to, if any do."""
         yield partial(self._sleep, _CONFIRM_S)
         [again] = yield from self._get([MARKER], fresh=True)
-        if again != stored:
-            error = StoreUnavailable("others keep the store alive: this machine's clock is wrong")
-            self._failed(error)
-            raise error
+        return bool(again == stored)
 
     def confirm(self, key: str) -> Steps[None]:
         """Have replicas acknowledge what was written under a key, where the store waits for them.
@@ -204,8 +210,12 @@ class MarkedStore:
         yield partial(self._sleep, random.uniform(0, longest_s))  # noqa: S311  it is no secret
 
     def _get(self, keys: list[str], fresh: bool) -> Steps[list[bytes]]:
-        ask = self._fresh if fresh and self._fresh is not None else self._store.get_many
-        found = yield from self._ask(partial(ask, keys), self._timeout_s, is_answer=fresh)
+        if not fresh and self._cached is not None:
+            call = partial(self._cached, self._timeout_s, keys)
+            found = yield from self._ask(call, None, is_answer=False)
+        else:
+            ask = self._fresh if fresh and self._fresh is not None else self._store.get_many
+            found = yield from self._ask(partial(ask, keys), self._timeout_s, is_answer=fresh)
         if not _is_answer(found, len(keys)):
             self._failed(TypeError("the store did not answer what it was asked"))
             raise StoreUnavailable
