@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from server import Server
 from sqlalchemy import MetaData, create_engine, create_mock_engine, select
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from donjon import ConfigError, InvalidArgument, StoreUnavailable
 from donjon.records import AsyncCachedRecords, CachedRecords, MemoryRecords, RecordStore
@@ -695,6 +700,40 @@ def test_what_is_over_is_purged_a_day_later(
     assert store.purge() == 20
     assert store.purge() == 0
     assert list(store.get_many(["long"])) == [b"one"]
+
+
+async def test_what_was_cancelled_leaves_no_lock_behind(tmp_path: Path) -> None:
+    """As a manager does with a call that takes too long. Others have to be able to write."""
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'a.db'}")
+    store = AsyncSqlRecords(engine)
+    await store.create_table()
+    for index in range(20):
+        await store.replace(f"k{index}", b"", b"one", KEEP_MS)
+    gc.disable()
+    try:
+        for steps in range(60):
+            reads = asyncio.create_task(store.get_many([f"k{index}" for index in range(20)]))
+            for _ in range(steps):
+                await asyncio.sleep(0.0001 * (steps % 2))
+            reads.cancel()
+            await asyncio.wait({reads})
+            await asyncio.sleep(0.01)
+        with closing(sqlite3.connect(tmp_path / "a.db", timeout=2)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            other.rollback()
+    finally:
+        gc.enable()
+    # What was begun is done, though nobody waits for it any more.
+    writes = asyncio.create_task(store.replace(KEY, b"", b"one", KEEP_MS))
+    await asyncio.sleep(0)
+    writes.cancel()
+    for _ in range(1000):
+        if await store.get_many([KEY]) == [b"one"]:
+            break
+        await asyncio.sleep(0.01)
+    assert await store.get_many([KEY]) == [b"one"]
+    assert writes.cancelled()
+    await engine.dispose()
 
 
 def test_a_table_of_ones_own(tmp_path: Path) -> None:

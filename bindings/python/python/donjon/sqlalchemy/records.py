@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -30,6 +31,8 @@ from donjon.records import begins_with
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+_T = TypeVar("_T")
 
 _PAGE = 500
 _PURGED_AFTER_MS = 86_400_000
@@ -156,6 +159,27 @@ class AsyncSqlRecords:
     def __init__(self, engine: AsyncEngine, table: Table | None = None) -> None:
         self._statements = _Statements(engine.dialect.name, table)
         self._engine = engine.execution_options(**_OPTIONS)
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Await it; on SQLite it goes on where that is cancelled, as a manager does in time.
+
+        A statement of SQLite that nobody waits for any more keeps its lock on the file, and so
+        others from writing, until its connection happens to be collected as garbage.
+        """
+        if not self._is_sqlite:
+            return await work
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        await asyncio.wait({task})
+        return task.result()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # Nobody may be there any more to whom it matters.
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection]:
@@ -175,6 +199,9 @@ class AsyncSqlRecords:
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes]:
         """Return what each key has, in order; nothing is `b""`."""
+        return await self._to_its_end(self._get_many(keys))
+
+    async def _get_many(self, keys: Sequence[str]) -> list[bytes]:
         async with self._connect() as connection:
             return _in_order(keys, await connection.execute(self._statements.get(keys)))
 
@@ -184,8 +211,7 @@ class AsyncSqlRecords:
             return await self.get_many([key]) == [b""]
         statement = self._statements.replace(key, before, after, keep_ms)
         try:
-            async with self._connect() as connection:
-                return (await connection.execute(statement)).rowcount == 1
+            return await self._to_its_end(self._changed(statement)) == 1
         except DBAPIError as error:
             if _is_lost(error):
                 return False
@@ -195,8 +221,7 @@ class AsyncSqlRecords:
         """Give every record whose key begins with `part`, but for the `{…}:` of a user's."""
         last = ""
         while True:
-            async with self._connect() as connection:
-                rows = (await connection.execute(self._statements.page(part, last))).all()
+            rows = await self._to_its_end(self._page(part, last))
             for key, value in rows:
                 if begins_with(key, part):
                     yield value
@@ -206,8 +231,17 @@ class AsyncSqlRecords:
 
     async def purge(self) -> int:
         """Delete what has been over for a day, and return how much that was: now and then."""
+        return await self._to_its_end(self._changed(self._statements.purge()))
+
+    async def _page(self, part: str, last: str) -> list[Any]:
         async with self._connect() as connection:
-            return (await connection.execute(self._statements.purge())).rowcount
+            found = await connection.execute(self._statements.page(part, last))
+            return list(found.all())
+
+    async def _changed(self, statement: _Change) -> int:
+        """Execute it, and return how many rows it has changed."""
+        async with self._connect() as connection:
+            return (await connection.execute(statement)).rowcount
 
 
 def records_table(metadata: MetaData, name: str = "donjon_records") -> Table:
