@@ -23,8 +23,8 @@
 // refused. On a cluster, that is so of the node that has the marker; of another one that
 // starts empty, sessions are lost, and so is what was revoked of tokens that have not
 // expired: give its nodes replicas or an append-only file. A fail-over loses what the
-// new primary has not heard of, unless [RecordsOptions.WaitReplicas] waits for it. Never
-// let a client read from replicas. A ring, which asks another server when one is down,
+// new primary has not heard of, unless [RecordsOptions.WaitReplicas] waits for it. What
+// a replica answers is refused. A ring, which asks another server when one is down,
 // would accept what was revoked there; [NewRecords] takes none.
 //
 // # The client

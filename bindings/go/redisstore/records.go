@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/donjon-security/donjon/bindings/go"
@@ -18,6 +19,7 @@ type Records struct {
 	opts    RecordsOptions
 	scripts scripts
 	patient bool
+	primary atomic.Bool // as far as is known
 }
 
 // RecordsOptions are the optional parts of [Records].
@@ -42,7 +44,8 @@ const defaultWaitTimeout = 100 * time.Millisecond
 // NewRecords makes a store of a client, which may be one of a cluster. The client stays
 // the caller's to close, is not nil, and always asks the server that was written to: not
 // a replica, which may not have heard yet of what was revoked, and not another one while
-// that is down, as a [redis.Ring] does. A nil opts means the zero [RecordsOptions].
+// that is down, as a [redis.Ring] does. A server that says that it is a replica is
+// [donjon.ErrStoreUnavailable]. A nil opts means the zero [RecordsOptions].
 func NewRecords(client redis.UniversalClient, opts *RecordsOptions) *Records {
 	if client == nil {
 		panic("redisstore: no client")
@@ -93,7 +96,12 @@ func (r *Records) GetMany(ctx context.Context, keys []string) ([][]byte, error) 
 	if _, one := r.client.(*redis.Client); one && len(keys) > 1 {
 		get = r.mget
 	}
-	values, err := within(ctx, r.patient, func(ctx context.Context) ([][]byte, error) { return get(ctx, stored) })
+	values, err := within(ctx, r.patient, func(ctx context.Context) ([][]byte, error) {
+		if err := r.isPrimary(ctx); err != nil {
+			return nil, err
+		}
+		return get(ctx, stored)
+	})
 	if err != nil {
 		return nil, failure(err)
 	}
@@ -170,6 +178,7 @@ func (r *Records) Replace(ctx context.Context, key string, before, after []byte,
 		return r.acknowledged(ctx, script, r.opts.Prefix+key, args)
 	})
 	if err != nil {
+		r.heard(err)
 		return false, failure(err)
 	}
 	return swapped == 1, nil

@@ -332,3 +332,51 @@ func TestNoRecordsRefuse(t *testing.T) {
 		t.Errorf("a list: %v", err)
 	}
 }
+
+// A server that has become a replica, or is one: what was revoked at its primary, it may
+// not know.
+func TestAReplicaLetsNobodyIn(t *testing.T) {
+	primary, replica := start(t, "--repl-diskless-sync-delay", "0"), start(t, "--repl-diskless-sync-delay", "0")
+	follow := func(follower, followed *server) {
+		host, port, err := net.SplitHostPort(followed.address)
+		ok(t, err)
+		ok(t, follower.client(nil).SlaveOf(t.Context(), host, port).Err())
+	}
+	follow(replica, primary)
+	keys := sessionKeys(t)
+	m := managerOn(t, keys, redisstore.NewRecords(primary.client(nil), nil), 10*time.Second)
+	in, err := m.LogIn(t.Context(), donjon.NewSession{Subject: "ann", Client: home}, "")
+	ok(t, err)
+	for primary.client(nil).Wait(t.Context(), 1, 100*time.Millisecond).Val() != 1 && t.Context().Err() == nil {
+		time.Sleep(10 * time.Millisecond)
+	}
+	for _, protocol := range []int{2, 3} {
+		elsewhere := managerOn(t, keys, redisstore.NewRecords(replica.client(func(o *redis.Options) { o.Protocol = protocol }), nil), 10*time.Second)
+		for range 2 {
+			if _, err := elsewhere.Check(t.Context(), in.ID, home); !errors.Is(err, donjon.ErrStoreUnavailable) {
+				t.Errorf("protocol %d, at a replica: %v", protocol, err)
+			}
+		}
+	}
+
+	// Whoever had it as the primary finds out when it is next written to, which is at
+	// most a second later.
+	ok(t, replica.client(nil).SlaveOf(t.Context(), "no", "one").Err())
+	follow(primary, replica)
+	refused := func() bool {
+		_, err := m.Check(t.Context(), in.ID, home)
+		return errors.Is(err, donjon.ErrStoreUnavailable)
+	}
+	for end := time.Now().Add(10 * time.Second); !refused(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a primary that has become a replica lets in")
+		}
+	}
+	if !refused() {
+		t.Error("and again")
+	}
+	ok(t, primary.client(nil).SlaveOf(t.Context(), "no", "one").Err())
+	if _, err := m.Check(t.Context(), in.ID, home); err != nil {
+		t.Errorf("at the primary again: %v", err)
+	}
+}
