@@ -32,7 +32,8 @@ type AuthorizeOptions struct {
 // RequirePermission returns middleware that serves requests whose subject has
 // permission, and answers all others with 403. It stands behind [RequireToken]:
 // the subject is the [Policy.TokenSubject] of the claims in the context. Or it
-// stands behind [RequireSession], and [AuthorizeOptions.Roles] says the roles.
+// stands behind [RequireSession], and [AuthorizeOptions.Roles] says the roles: a
+// visitor whom that serves without a user's session is answered with 401.
 // Handlers find the subject by [SubjectFromContext].
 //
 // A permission that ends in a path value, as "document:read:{id}" does, is about
@@ -157,8 +158,13 @@ func (a *authorizer) granted(r *http.Request) (roles, permissions string, err er
 		}
 		return roles, permissions, err
 	}
-	if session, ok := SessionFromContext(r.Context()); !hasClaims && (!ok || session.Subject == "") {
-		return "", "", errNobody
+	if session, isLookedFor := sessionIn(r.Context()); !hasClaims {
+		switch {
+		case !isLookedFor:
+			return "", "", errNobody
+		case session == nil, session.Subject == "":
+			return "", "", errNoSession // of a user: RequireSession serves others as well
+		}
 	}
 	found, err := a.Roles(r)
 	return string(quote.AppendAll(nil, found)), permissions, err
@@ -170,13 +176,17 @@ func (a *authorizer) refuse(w http.ResponseWriter, r *http.Request, subject *Sub
 		reason = slog.GroupValue(append(reason.Group(), a.required.explain(r, subject))...)
 	}
 	status := httpStatus(err)
-	if _, ok := FromContext(r.Context()); ok {
-		switch status {
-		case http.StatusUnauthorized:
-			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-		case http.StatusForbidden:
-			w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
-		}
+	if err == errNoSession {
+		status = http.StatusUnauthorized
 	}
-	refuse(w, r, a.Logger, status, reason)
+	_, byToken := FromContext(r.Context())
+	switch {
+	case status == http.StatusUnauthorized && byToken:
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case status == http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", sessionChallenge)
+	case status == http.StatusForbidden && byToken:
+		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+	}
+	refuse(w, r, toldOf(r, err, a.Logger), status, reason)
 }

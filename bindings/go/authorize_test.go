@@ -2,6 +2,7 @@ package donjon_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -190,7 +191,12 @@ func TestRolesAreLookedUpForTheUserOfASession(t *testing.T) {
 	s.cookies[sessionCookie] = anonymous.ID
 	equal(t, "a visitor", s.answer(h, s.request(http.MethodGet, "/")).Code, http.StatusUnauthorized)
 	visitors := donjon.RequireSession(s.manager, &donjon.RequireSessionOptions{Anonymous: true})(require)
-	equal(t, "a visitor who is served", s.answer(visitors, s.request(http.MethodGet, "/")).Code, http.StatusInternalServerError)
+	w := s.answer(visitors, s.request(http.MethodGet, "/"))
+	equal(t, "a visitor who is served", w.Code, http.StatusUnauthorized)
+	equal(t, "what a visitor is told", w.Header().Get("WWW-Authenticate"), "APIKey")
+	delete(s.cookies, sessionCookie)
+	whoever := donjon.RequireSession(s.manager, &donjon.RequireSessionOptions{Optional: true})(require)
+	equal(t, "nobody who is served", s.answer(whoever, s.request(http.MethodGet, "/")).Code, http.StatusUnauthorized)
 	equal(t, "without RequireSession", s.answer(require, s.request(http.MethodGet, "/")).Code, http.StatusInternalServerError)
 }
 
@@ -260,6 +266,16 @@ func TestReasonOfADenialIsLoggedAndNotTold(t *testing.T) {
 	if !strings.Contains(log.String(), "reason.code=separation_of_duty") {
 		t.Errorf("logged %s", log.String())
 	}
+
+	// Nobody waits for the roles of who has gone: that is no failure of the service.
+	log.Reset()
+	opts.Roles = func(r *http.Request) ([]string, error) { return nil, r.Context().Err() }
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+f.grant(t, roles("viewer")))
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	guarded(f, "GET /", donjon.RequireRole(policy, "admin", opts)).ServeHTTP(httptest.NewRecorder(), r.WithContext(gone))
+	equal(t, "logged", log.String(), "")
 }
 
 func TestMisplacedMiddlewareServesNobody(t *testing.T) {

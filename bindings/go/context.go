@@ -39,6 +39,13 @@ func newSessionContext(ctx context.Context, session *Session) context.Context {
 // SessionFromContext returns the session that ctx carries, and whether it carries one.
 // Behind [RequireSession] it does.
 func SessionFromContext(ctx context.Context) (*Session, bool) {
-	session, _ := ctx.Value(sessionKey{}).(*Session)
+	session, _ := sessionIn(ctx)
 	return session, session != nil
+}
+
+// sessionIn returns the session that ctx carries, perhaps nil, and whether
+// [RequireSession] has looked for one.
+func sessionIn(ctx context.Context) (session *Session, isLookedFor bool) {
+	session, isLookedFor = ctx.Value(sessionKey{}).(*Session)
+	return session, isLookedFor
 }

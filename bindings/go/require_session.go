@@ -53,11 +53,8 @@ func RequireSession(manager *SessionManager, opts *RequireSessionOptions) func(h
 				guard.refuse(w, r, err)
 				return
 			}
-			// That of another manager, around this one, is none here.
-			if _, around := SessionFromContext(r.Context()); session != nil || around {
-				r = r.WithContext(newSessionContext(r.Context(), session))
-			}
-			next.ServeHTTP(w, r)
+			// Also that there is none: that of another manager, around this one, is none here.
+			next.ServeHTTP(w, r.WithContext(newSessionContext(r.Context(), session)))
 		})
 	}
 }
@@ -135,6 +132,9 @@ func (g *sessionGuard) clear(w http.ResponseWriter, err error) {
 	}
 }
 
+// sessionChallenge is that of a 401 to who has no session.
+const sessionChallenge = "APIKey"
+
 func (g *sessionGuard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := httpStatus(err)
 	switch err {
@@ -144,7 +144,7 @@ func (g *sessionGuard) refuse(w http.ResponseWriter, r *http.Request, err error)
 		status = http.StatusBadRequest
 	}
 	if status == http.StatusUnauthorized {
-		challenge := "APIKey"
+		challenge := sessionChallenge
 		if errors.Is(err, ErrStepUpRequired) {
 			challenge = `APIKey error="insufficient_user_authentication"` // as RFC 9470 calls it
 		}
