@@ -271,7 +271,7 @@ func TestReasonOfADenialIsLoggedAndNotTold(t *testing.T) {
 	log.Reset()
 	opts.Roles = func(r *http.Request) ([]string, error) { return nil, r.Context().Err() }
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
-	r.Header.Set("Authorization", "Bearer "+f.grant(t, roles("viewer")))
+	r.Header.Set("Authorization", f.grant(t, roles("viewer")))
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	guarded(f, "GET /", donjon.RequireRole(policy, "admin", opts)).ServeHTTP(httptest.NewRecorder(), r.WithContext(gone))
