@@ -522,6 +522,7 @@ func TestUsersLogInOverHTTP(t *testing.T) {
 	for body, want := range map[string]int{
 		with("ann", "bad"): 401, with("ann", "nobody's"): 401, with("ann", "limited"): 429, with("ann", "failing"): 500,
 		with("ann", "busy"): 503, with("", "good"): 400, "": 400, "[]": 400, `{"username":1}`: 400, with(strings.Repeat("a", 70_000), "good"): 400, "{\"username\":\"ann\",\"password\":\"\xff\"}": 400,
+		`{"username":"\ud83d","password":"good"}`: 400, `{"username":"\uDE00\uD83D","password":"good"}`: 400, `{"username":"\\\uDBFF\\uDC00","password":"good"}`: 400,
 	} {
 		w := post(body, nil)
 		equal(t, fmt.Sprintf("%.60s", body), w.Code, want)
@@ -530,6 +531,9 @@ func TestUsersLogInOverHTTP(t *testing.T) {
 	equal(t, "a form", post(with("ann", "good"), func(h http.Header) { h.Set("Content-Type", "text/plain") }).Code, http.StatusBadRequest)
 	equal(t, "by another site", post(with("ann", "good"), func(h http.Header) { h.Set("Sec-Fetch-Site", "cross-site") }).Code, http.StatusForbidden)
 	equal(t, "GET", s.answer(handler, s.request("GET", "/login")).Code, http.StatusMethodNotAllowed)
+
+	equal(t, "of a pair", post(`{"username":"\ud83d\uDE00\\ud83d","password":"good"}`, nil).Code, http.StatusNoContent)
+	delete(s.cookies, sessionCookie)
 
 	equal(t, "logged in", post(with("ann", "good"), nil).Code, http.StatusNoContent)
 	first := s.cookies[sessionCookie]

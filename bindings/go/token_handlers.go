@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"regexp"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -95,11 +97,18 @@ func readJSON(w http.ResponseWriter, r *http.Request, body any) error {
 		return errNotJSONBody
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	// What is not UTF-8 would be decoded as something else: one password as another.
-	if err != nil || !utf8.Valid(text) || json.Unmarshal(text, body) != nil {
+	// What is not Unicode would be decoded as something else: one password as another.
+	if err != nil || !utf8.Valid(text) || hasHalfPair(text) || json.Unmarshal(text, body) != nil {
 		return errNotJSONBody
 	}
 	return nil
+}
+
+// escapes are those of JSON; of half a surrogate pair, with a group.
+var escapes = regexp.MustCompile(`(?is)\\(?:ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}|(ud[89a-f][\da-f]{2})|.)`)
+
+func hasHalfPair(text []byte) bool {
+	return slices.ContainsFunc(escapes.FindAllSubmatchIndex(text, -1), func(found []int) bool { return found[2] >= 0 })
 }
 
 // taking calls handle with the claims of the refresh token that a request has.
