@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -162,6 +162,31 @@ def test_what_was_minted_while_a_subject_was_revoked_is_revoked(clock: Clock) ->
     revoked.revoke_subject("ann")
     assert len(minted) == 1
     assert is_revoked(revoked, minted[0])
+
+
+def test_a_subject_is_revoked_in_a_store_that_reads_slowly(clock: Clock) -> None:
+    """It is enough that the writing is quick: the time is that of after the reading."""
+    minted: list[Claims] = []
+    written: list[str] = []
+
+    class Slow(MemoryRecords):
+        def get_many(self, keys: Sequence[str]) -> list[bytes]:
+            if minted:
+                clock.s += 2
+            return super().get_many(keys)
+
+        def replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> bool:
+            written.append(key)
+            return super().replace(key, before, after, keep_ms)
+
+    revoked = revocations_in(Slow())
+    revoked.keep_alive()
+    clock.s += 10
+    minted.append(clock.claims())
+    written.clear()
+    revoked.revoke_subject("ann")
+    assert is_revoked(revoked, minted[0])
+    assert len([key for key in written if key.endswith(":since")]) == 1
 
 
 def test_threads_that_revoke_a_subject_at_once_all_do(store: RecordStore, clock: Clock) -> None:

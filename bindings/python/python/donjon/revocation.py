@@ -35,7 +35,7 @@ from donjon._donjon import (
     store_marker,
 )
 from donjon._duration import Duration, milliseconds
-from donjon._marked import ROUNDS, Found, MarkedStore
+from donjon._marked import ROUNDS, MarkedStore
 from donjon._steps import Steps, arun, run
 from donjon.errors import (
     InvalidArgument,
@@ -121,18 +121,21 @@ class _Revocations:
             yield from self._store.pause(lost)
             found = yield from self._store.read([key], fresh=True)
             [stored] = found.values
+            # By now, and not by when a slow store was asked: it counts how long the writing takes.
+            now_ms = max(found.now_ms, _clock.now_ms())
             value, keep_ms = self._rules.revoke(
                 kind,
                 stored,
                 subject=subject,
                 id=id,
                 until=until,
-                **found.moment,
+                now_ms=now_ms,
+                store_since_ms=found.since_ms,
             )
             # What is there already is written again: a store that waits for replicas waits then.
             written = yield from self._store.replace(key, stored, value, keep_ms)
             # All tokens until *now* die, also those that were minted while this was written.
-            if written and (kind != "subject" or _clock_is_near(found)):
+            if written and (kind != "subject" or _clock.now_ms() - now_ms <= _SLOW_MS):
                 return
         raise StoreUnavailable("others keep changing the record")
 
@@ -424,11 +427,6 @@ def suspect_of(claims: Claims) -> Suspect:
 async def _sign_elsewhere(*arguments: Any, **terms: Any) -> bytes:
     """Sign on another thread: of many records that takes a while."""
     return await asyncio.to_thread(partial(sign_revocation_set, *arguments, **terms))
-
-
-def _clock_is_near(found: Found) -> bool:
-    """Tell whether what was decided at that time is still about now."""
-    return _clock.now_ms() - found.now_ms <= _SLOW_MS
 
 
 def _consequence(on_failure: _OnFailure) -> str:
