@@ -190,7 +190,8 @@ const (
 
 // Publish signs the set of all that is revoked, with the primary key for tokens, for
 // verifiers that do not ask the store: see [OfflineRevocations]. It is good for a day at
-// most, in whole seconds. The store has to be a [RecordScanner], and is read as a whole.
+// most, in whole seconds. The store has to be a [RecordScanner], and is read as a whole,
+// for as long as ctx lets it.
 //
 // Sets have sequences that only grow, whichever process publishes them. The later one
 // has all that the one before it has.

@@ -19,7 +19,8 @@ type TokenPair struct {
 // BeginTokens begins a sign-in by tokens of a user who has just shown that it is he. It
 // counts as a session does, and is listed and ended as one. The access token says what
 // access does, and which family it belongs to; access repeats neither the subject nor
-// when he was logged out everywhere.
+// when he was logged out everywhere. An issuer whose keyring has no primary secret for
+// [PurposeStateBinding] makes no refresh tokens: that is [ErrConfig].
 func (m *SessionManager) BeginTokens(ctx context.Context, issuer *Issuer, n NewSession, access Grant) (*TokenPair, error) {
 	if n.Subject == "" {
 		return nil, ErrInvalidArgument
