@@ -138,8 +138,9 @@ func (a *authorizer) subject(r *http.Request) (*Subject, error) {
 	case errors.Is(err, ErrInvalidArgument):
 		// It may be the client's text, and nobody has a role there.
 		return nil, fmt.Errorf("%w: the tenant is no name", ErrPermissionDenied)
-	case errors.Is(err, ErrMalformed):
-		return nil, fmt.Errorf("%w: the roles that were looked up are no names", ErrPermissionDenied)
+	case errors.Is(err, ErrMalformed), errors.Is(err, ErrTooLarge):
+		// No log-in would change that, which is what their own status asks for.
+		return nil, fmt.Errorf("%w: the roles are no names, or too many", ErrPermissionDenied)
 	case err != nil:
 		return nil, err
 	}

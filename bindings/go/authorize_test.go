@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -159,7 +160,7 @@ func TestTenantIsTakenFromTheRequest(t *testing.T) {
 func TestRolesAreLookedUpForTheUserOfASession(t *testing.T) {
 	s := newSite(t, donjon.SessionsOptions{})
 	policy := always(newPolicy(t, documents))
-	rolesOf := map[string][]string{"ann": {"editor"}, "bob": {"viewer"}, "eve": {"payer", "approver"}, "odd": {"\xff"}}
+	rolesOf := map[string][]string{"ann": {"editor"}, "bob": {"viewer"}, "eve": {"payer", "approver"}, "odd": {"\xff"}, "all": slices.Repeat([]string{"editor"}, 5000)}
 	opts := &donjon.AuthorizeOptions{Roles: func(r *http.Request) ([]string, error) {
 		session, _ := donjon.SessionFromContext(r.Context())
 		if session.Subject == "nobody" {
@@ -174,7 +175,7 @@ func TestRolesAreLookedUpForTheUserOfASession(t *testing.T) {
 	}))
 	h := donjon.RequireSession(s.manager, nil)(require)
 	for subject, want := range map[string]int{
-		"ann": http.StatusOK, "bob": http.StatusForbidden, "eve": http.StatusForbidden, "odd": http.StatusForbidden,
+		"ann": http.StatusOK, "bob": http.StatusForbidden, "eve": http.StatusForbidden, "odd": http.StatusForbidden, "all": http.StatusForbidden,
 		"stranger": http.StatusForbidden, "nobody": http.StatusServiceUnavailable,
 	} {
 		s.logIn(subject)
