@@ -488,6 +488,44 @@ func TestUsersLookAfterTheirSessions(t *testing.T) {
 	equal(t, "cookies of the browser", len(s.cookies), 0)
 }
 
+// Whoever logs out and closes the window is out.
+func TestWhatIsToBeEndedIsEndedThoughTheClientHasGone(t *testing.T) {
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, request := range []string{
+		"POST /auth/logout", "POST /auth/logout/everywhere", "DELETE /auth/sessions/", "POST /auth/logout/others",
+	} {
+		s := newSite(t, donjon.SessionsOptions{})
+		ended := s.logIn("ann")
+		if strings.HasSuffix(request, "others") {
+			s.logIn("ann")
+		}
+		if strings.HasPrefix(request, "DELETE") {
+			request += ended.Session.Handle
+		}
+		method, path, _ := strings.Cut(request, " ")
+		s.answer(s.handler, s.request(method, path).WithContext(gone))
+		_, err := s.manager.Check(t.Context(), ended.ID, donjon.SessionClient{Address: "192.0.2.1", UserAgent: "test"})
+		if !errors.Is(err, donjon.ErrInvalidSession) {
+			t.Errorf("%s: %v", request, err)
+		}
+	}
+
+	s := newSite(t, donjon.SessionsOptions{})
+	f := fixtureOf(t, s.keys, donjon.EdDSA)
+	refresh, err := donjon.NewVerifier(s.keys, expecting(donjon.RefreshToken, donjon.EdDSA))
+	ok(t, err)
+	defer refresh.Close()
+	pair, err := s.manager.BeginTokens(t.Context(), f.issuer, donjon.NewSession{Subject: "ann"}, donjon.Grant{})
+	ok(t, err)
+	r := httptest.NewRequest("POST", "/logout", strings.NewReader(fmt.Sprintf(`{"refresh_token":%q}`, pair.Refresh))).WithContext(gone)
+	r.Header.Set("Content-Type", "application/json")
+	donjon.TokenLogOutHandler(s.manager, refresh, nil).ServeHTTP(httptest.NewRecorder(), r)
+	list, err := s.manager.List(t.Context(), "ann", "")
+	ok(t, err)
+	equal(t, "sign-ins by tokens", len(list), 0)
+}
+
 func TestUsersLogInOverHTTP(t *testing.T) {
 	s := newSite(t, donjon.SessionsOptions{RefuseAtLimit: true, MaxPerUser: 1})
 	handler := donjon.LogInHandler(s.manager, func(_ *http.Request, who donjon.Credentials) (string, error) {

@@ -1,9 +1,12 @@
 package donjon
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
+	"time"
 )
 
 // SessionHandlers serve a user who looks after his sign-ins, each behind
@@ -17,7 +20,8 @@ import (
 //	POST /logout/everywhere     ends all, and all tokens
 //	GET /csrf                   a CSRF token: {"csrf_token":"…"}
 //
-// Mount them where you like, with [http.StripPrefix].
+// Mount them where you like, with [http.StripPrefix]. What is to be ended is ended, also
+// if the client has gone meanwhile.
 func SessionHandlers(manager *SessionManager, opts *RequireSessionOptions) http.Handler {
 	if opts == nil {
 		opts = new(RequireSessionOptions)
@@ -33,11 +37,28 @@ func SessionHandlers(manager *SessionManager, opts *RequireSessionOptions) http.
 		"POST /logout/everywhere":   h.logOutEverywhere,
 		"GET /csrf":                 h.csrf,
 	} {
-		mux.Handle(pattern, h.guarded(handle))
+		handler := h.guarded(handle)
+		if !strings.HasPrefix(pattern, http.MethodGet) {
+			handler = lasting(handler)
+		}
+		mux.Handle(pattern, handler)
 	}
 	// Whoever wants out is let out: he need not authenticate again for it.
-	mux.Handle("POST /logout", RequireSession(manager, &whoever)(http.HandlerFunc(h.leave)))
+	mux.Handle("POST /logout", lasting(RequireSession(manager, &whoever)(http.HandlerFunc(h.leave))))
 	return mux
+}
+
+// endTimeout is how long it may take to end sign-ins, whoever waits for it.
+const endTimeout = 30 * time.Second
+
+// lasting lets a request go on that ends something, though its client has gone: whoever
+// logs out and closes the window is out.
+func lasting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), endTimeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 type sessionHandlers struct{ guard sessionGuard }

@@ -56,10 +56,11 @@ func RefreshHandler(manager *SessionManager, current func() *Issuer, verifier To
 }
 
 // TokenLogOutHandler takes {"refresh_token":"…"} by POST, and ends the sign-in that the
-// token belongs to. It answers with 204 whatever the token was, as RFC 7009 has it.
+// token belongs to, also if the client has gone meanwhile. It answers with 204 whatever
+// the token was, as RFC 7009 has it.
 func TokenLogOutHandler(manager *SessionManager, verifier TokenVerifier, opts *TokenHandlerOptions) http.Handler {
 	h := newTokenHandler(manager, verifier, opts)
-	return h.taking(func(w http.ResponseWriter, r *http.Request, claims *Claims) error {
+	return lasting(h.taking(func(w http.ResponseWriter, r *http.Request, claims *Claims) error {
 		return done(w, manager.LogOutTokens(r.Context(), claims))
 	}, func(w http.ResponseWriter, r *http.Request, err error) {
 		if httpStatus(err) == http.StatusUnauthorized {
@@ -67,7 +68,7 @@ func TokenLogOutHandler(manager *SessionManager, verifier TokenVerifier, opts *T
 			return
 		}
 		h.refuse(w, r, err)
-	})
+	}))
 }
 
 type tokenHandler struct {
