@@ -650,6 +650,44 @@ async def test_a_change_waits_for_replicas(replicated: tuple[Server, Server]) ->
     await async_client.aclose()
 
 
+async def test_a_server_that_is_a_replica_lets_nobody_in(replicated: tuple[Server, Server]) -> None:
+    """Also one that somebody has made a replica of: it may not know what was revoked since."""
+    primary, replica = replicated
+    with primary.client() as client, replica.client() as copy:
+        store = RedisRecords(client)
+        assert store.replace(KEY, b"", b"one", KEEP_MS)
+        for protocol in (2, 3):
+            for _ in range(2):  # It does not become one by being asked again.
+                at: dict[str, Any] = {"port": replica.port, "protocol": protocol}
+                with pytest.raises(StoreUnavailable, match="replica"):
+                    RedisRecords(redis.Redis(**at)).get_many([KEY])
+                async with redis.asyncio.Redis(**at) as other:
+                    with pytest.raises(StoreUnavailable, match="replica"):
+                        await AsyncRedisRecords(other).get_many([KEY])
+        assert store.get_many([KEY]) == [b"one"]
+        copy.replicaof("NO", "ONE")
+        client.replicaof("127.0.0.1", replica.port)
+        with pytest.raises(redis.ReadOnlyError):
+            store.replace(KEY, b"one", b"two", KEEP_MS)
+        with pytest.raises(StoreUnavailable, match="replica"):
+            store.get_many([KEY])
+        client.replicaof("NO", "ONE")
+        assert store.get_many([KEY]) == [b"one"]
+
+
+def test_a_server_that_does_not_say_what_it_is_is_believed(redis_server: Server) -> None:
+    class Old(redis.Redis):
+        """Of a server before Redis 6, or that has the command renamed."""
+
+        def execute_command(self, *words: Any, **options: Any) -> Any:
+            if words == ("HELLO",):
+                raise redis.ResponseError("unknown command 'HELLO'")
+            return super().execute_command(*words, **options)  # type: ignore[no-untyped-call]
+
+    with Old(port=redis_server.port) as client:
+        assert RedisRecords(client).get_many(["nobody"]) == [b""]
+
+
 async def test_a_cluster_without_replicas_acknowledges_nothing(redis_cluster: Server) -> None:
     options: dict[str, Any] = {"wait_replicas": 1, "wait_timeout": timedelta(milliseconds=50)}
     with redis.RedisCluster(host="127.0.0.1", port=redis_cluster.port) as client:

@@ -17,8 +17,8 @@ each change another one.
 A client that decodes its responses (`decode_responses=True`) is refused: a state is bytes. So is
 one of asyncio by `RedisStore`, and another by `AsyncRedisStore`. Records are read where they are
 written: a client that reads from replicas, or from a cache of its own, would let in who was just
-revoked, and is refused. A pool of redis-py has 100 connections and fails when more are wanted; its
-`BlockingConnectionPool` waits.
+revoked, and is refused; a server that turns out to be a replica is a `StoreUnavailable`. A pool of
+redis-py has 100 connections and fails when more are wanted; its `BlockingConnectionPool` waits.
 """
 
 from __future__ import annotations
@@ -234,11 +234,14 @@ class _Records(_Scripted):
         self._wait_replicas = wait_replicas
         self.waits_for_replicas = wait_replicas > 0
         self._wait_ms = milliseconds(wait_timeout, "wait_timeout")
+        self._is_primary = self._is_cluster  # There a replica sends who asks to its primary.
 
     def _get_many(self, keys: Sequence[str]) -> Steps[list[bytes]]:
         names = [self._prefix + key for key in keys]
         if not names:
             return []
+        if not self._is_primary:
+            yield from self._ask_for_role()
         if self._is_cluster:
             pipeline = self._client.pipeline()
             for name in names:
@@ -248,12 +251,36 @@ class _Records(_Scripted):
             reply = yield partial(self._client.mget, names)
         return _values(reply, len(names))
 
+    def _ask_for_role(self) -> Steps[None]:
+        """Raise if the server is a replica, which may not have heard of what was revoked.
+
+        It may be the one that a fail-over made one. So it is asked before the first reading, and
+        again once it has refused to be written to: whoever reads also writes, the marker, about
+        once a second. `HELLO` needs no permission; a server that does not say is believed.
+        """
+        execute = getattr(self._client, "execute_command", None)
+        said: Any = None
+        if execute is not None:
+            try:
+                said = yield partial(execute, "HELLO")
+            except Exception as error:
+                if not _is_a(error, "ResponseError"):
+                    raise
+        if _role(said) in (b"replica", b"slave"):
+            raise StoreUnavailable("the server is a replica, and may not know what was revoked")
+        self._is_primary = True
+
     def _replace(self, key: str, before: bytes, after: bytes, keep_ms: int) -> Steps[bool]:
         name, arguments = self._prefix + key, [before, after, str(max(keep_ms, 1))]
-        if self._wait_replicas:
-            reply = yield from self._evaluate_and_wait(name, arguments)
-        else:
-            reply = yield from self._evaluate(name, self._swap, arguments)
+        try:
+            if self._wait_replicas:
+                reply = yield from self._evaluate_and_wait(name, arguments)
+            else:
+                reply = yield from self._evaluate(name, self._swap, arguments)
+        except Exception as error:
+            if _is_a(error, "ReadOnlyError"):
+                self._is_primary = self._is_cluster
+            raise
         if reply not in (0, 1):
             raise StoreUnavailable("the script's answer is not one of its own")
         return bool(reply == 1)
@@ -394,8 +421,19 @@ def _ttl_ms(verdict: Verdict) -> str:
 
 
 def _is_unknown_script(error: Exception) -> bool:
+    return _is_a(error, "NoScriptError")
+
+
+def _is_a(error: Exception, name: str) -> bool:
     """Tell by its name: the class is that of whichever client this is."""
-    return any(kind.__name__ == "NoScriptError" for kind in type(error).__mro__)
+    return any(kind.__name__ == name for kind in type(error).__mro__)
+
+
+def _role(said: Any) -> Any:
+    """Return the role in an answer to `HELLO`: of pairs, or by the older protocol a flat list."""
+    if isinstance(said, list):
+        said = dict(zip(said[::2], said[1::2], strict=False))
+    return said.get(b"role") if isinstance(said, dict) else None
 
 
 def _is_awaited(client: Any) -> bool | None:
