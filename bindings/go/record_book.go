@@ -372,6 +372,7 @@ func (b *recordBook) turn(ctx context.Context, key string) (giveBack func(), err
 // failed is err, which the store or the wait for it has ended in, as
 // [ErrStoreUnavailable], unless nobody waits for an answer any more.
 func (b *recordBook) failed(ctx context.Context, err error) error {
+	var kernel *Error
 	switch {
 	case err == nil:
 		return nil
@@ -379,6 +380,10 @@ func (b *recordBook) failed(ctx context.Context, err error) error {
 		return ctx.Err()
 	case errors.Is(err, ErrClosed), errors.Is(err, ErrStoreUnavailable):
 		return err
+	case errors.As(err, &kernel):
+		// Not to be taken for a decision about what is asked: that there is no such session,
+		// which to log out is no error.
+		return fmt.Errorf("%w: %v", ErrStoreUnavailable, err)
 	default:
 		return fmt.Errorf("%w: %w", ErrStoreUnavailable, err)
 	}

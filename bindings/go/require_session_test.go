@@ -2,6 +2,7 @@ package donjon_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,18 +29,19 @@ var forSessions = map[donjon.Purpose]donjon.Algorithm{
 type failingRecords struct {
 	donjon.MemoryRecords
 	fails atomic.Bool
+	says  error // if it fails; if nil, errDown
 }
 
 func (s *failingRecords) GetMany(ctx context.Context, keys []string) ([][]byte, error) {
 	if s.fails.Load() {
-		return nil, errDown
+		return nil, cmp.Or(s.says, errDown)
 	}
 	return s.MemoryRecords.GetMany(ctx, keys)
 }
 
 func (s *failingRecords) Replace(ctx context.Context, key string, before, after []byte, keep time.Duration) (bool, error) {
 	if s.fails.Load() {
-		return false, errDown
+		return false, cmp.Or(s.says, errDown)
 	}
 	return s.MemoryRecords.Replace(ctx, key, before, after, keep)
 }
@@ -361,6 +363,31 @@ func TestSessionsThatNeedMoreAreKept(t *testing.T) {
 	_, err := s.manager.Check(t.Context(), in.ID, donjon.SessionClient{Address: "192.0.2.1", UserAgent: "test"})
 	if !errors.Is(err, donjon.ErrInvalidSession) {
 		t.Errorf("after log-out: %v", err)
+	}
+}
+
+// What a store says that is one of the kernel's refusals decides nothing.
+func TestAStoreThatRefusesIsAStoreThatFails(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{})
+	in := s.logIn("ann")
+	for _, says := range []error{donjon.ErrInvalidSession, fmt.Errorf("elsewhere: %w", donjon.ErrRevoked), donjon.ErrExpired} {
+		s.store.says = says
+		s.store.fails.Store(true)
+		client := donjon.SessionClient{Address: "192.0.2.1", UserAgent: "test"}
+		_, checked := s.manager.Check(t.Context(), in.ID, client)
+		for what, err := range map[string]error{
+			"check": checked, "log-out": s.manager.LogOut(t.Context(), in.ID), "revocation": s.manager.Revoke(t.Context(), "ann", in.Session.Handle),
+		} {
+			if !errors.Is(err, donjon.ErrStoreUnavailable) || errors.Is(err, says) {
+				t.Errorf("%s, of a store that says %v: %v", what, says, err)
+			}
+		}
+		w := s.ask("GET", "/")
+		equal(t, "status", w.Code, http.StatusServiceUnavailable)
+		equal(t, "cookies", len(w.Result().Cookies()), 0)
+		s.store.fails.Store(false)
+		_, err := s.manager.Check(t.Context(), in.ID, client)
+		ok(t, err)
 	}
 }
 
