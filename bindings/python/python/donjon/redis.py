@@ -19,6 +19,8 @@ one of asyncio by `RedisStore`, and another by `AsyncRedisStore`. Records are re
 written: a client that reads from replicas, or from a cache of its own, would let in who was just
 revoked, and is refused; a server that turns out to be a replica is a `StoreUnavailable`. A pool of
 redis-py has 100 connections and fails when more are wanted; its `BlockingConnectionPool` waits.
+A server that evicts keys when its memory is full forgets revocations, and nobody notices: have
+`maxmemory-policy noeviction`, with which it fails instead.
 """
 
 from __future__ import annotations
