@@ -145,8 +145,13 @@ func (r *Revocations) revoke(ctx context.Context, kind RevocationKind, subject, 
 	for range rounds {
 		var decided time.Time
 		err := r.book.change(ctx, []string{key}, func(read reading) (decision, error) {
+			// By now, and not by when a slow store was asked: what counts is how long
+			// the writing takes.
 			decided = read.now
-			value, keep, err := r.rules.Revoke(kind, subject, id, read.values[0], until, read.now, read.since)
+			if now := r.book.clock(); now.After(decided) {
+				decided = now
+			}
+			value, keep, err := r.rules.Revoke(kind, subject, id, read.values[0], until, decided, read.since)
 			return decision{nil, abi.WriteMust, value, keep}, err
 		})
 		// All tokens of a subject until now are to die, also those that were issued while

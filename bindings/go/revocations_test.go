@@ -2,6 +2,7 @@ package donjon_test
 
 import (
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -11,6 +12,31 @@ import (
 
 func TestRevocationsInMemory(t *testing.T) {
 	storetest.Revocations(t, func(testing.TB) donjon.RecordStore { return new(donjon.MemoryRecords) })
+}
+
+// It is enough that the writing is quick: the time is that of after the reading.
+func TestASubjectIsRevokedInAStoreThatReadsSlowly(t *testing.T) {
+	s := newSite(t, donjon.SessionsOptions{})
+	f := fixtureOf(t, s.keys, donjon.EdDSA)
+	now := time.Now()
+	store := new(countingStore)
+	revocations, err := donjon.NewRevocations(s.keys, store, donjon.RevocationsOptions{
+		Clock: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+	})
+	ok(t, err)
+	ok(t, revocations.RevokeToken(t.Context(), "bob", "x", time.Now().Add(time.Hour))) // which begins the store
+	now = now.Add(2 * time.Second)
+	token, err := f.issuer.Access(donjon.Grant{Subject: "ann"})
+	ok(t, err)
+	claims, err := f.verifier.Verify(token)
+	ok(t, err)
+	store.slow = func() { now = now.Add(2 * time.Second) }
+	before := store.asked.Load()
+	ok(t, revocations.RevokeSubject(t.Context(), "ann"))
+	equal(t, "how often the store was read", store.asked.Load()-before, 1)
+	if err := revocations.Check(t.Context(), claims); !errors.Is(err, donjon.ErrRevoked) {
+		t.Errorf("a token from before: %v", err)
+	}
 }
 
 // Claims that were never verified are refused by whatever takes some.
