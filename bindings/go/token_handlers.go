@@ -1,6 +1,7 @@
 package donjon
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,8 +9,8 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"regexp"
-	"slices"
+	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -105,11 +106,35 @@ func readJSON(w http.ResponseWriter, r *http.Request, body any) error {
 	return nil
 }
 
-// escapes are those of JSON; of half a surrogate pair, with a group.
-var escapes = regexp.MustCompile(`(?is)\\(?:ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}|(ud[89a-f][\da-f]{2})|.)`)
-
+// hasHalfPair reports whether a JSON text has half a surrogate pair.
 func hasHalfPair(text []byte) bool {
-	return slices.ContainsFunc(escapes.FindAllSubmatchIndex(text, -1), func(found []int) bool { return found[2] >= 0 })
+	for {
+		at := bytes.IndexByte(text, '\\')
+		if at < 0 {
+			return false
+		}
+		text = text[at:]
+		half, is := surrogate(text)
+		if !is {
+			text = text[min(2, len(text)):] // an escaped backslash begins nothing
+			continue
+		}
+		text = text[len(`\ud800`):]
+		other, _ := surrogate(text)
+		if utf16.DecodeRune(half, other) == utf8.RuneError {
+			return true
+		}
+		text = text[len(`\udc00`):]
+	}
+}
+
+// surrogate returns the half of a surrogate pair that text begins with, escaped.
+func surrogate(text []byte) (half rune, is bool) {
+	if len(text) < len(`\ud800`) || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	unit, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(unit), err == nil && utf16.IsSurrogate(rune(unit))
 }
 
 // taking calls handle with the claims of the refresh token that a request has.
