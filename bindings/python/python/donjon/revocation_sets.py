@@ -4,13 +4,17 @@
     revocations = RevocationSetClient(
         "https://id.example/.well-known/revocation-set", identity.keyring
     )
-    auth = BearerAuth(identity.verifier(…), check=revocations.check)
+    claims = identity.verifier(…).verify(token)
+    revocations.check(claims)
 
 A thread fetches a set every `interval`, and tokens are looked up in the last one, in memory. So
 what is revoked is refused after that time, and what publishing and a fetch take, as long as they
 work; at the latest when the last set's time is over, for then every token is.
-`AsyncRevocationSetClient` is the same to await, with asyncio. Its `keyring` is called on that
+`AsyncRevocationSetClient` is the same to await, with asyncio: an asynchronous service uses that
+one, since the other keeps the event loop waiting for the first set. Its `keyring` is called on that
 thread, so it is a `JWKSClient`'s there too.
+
+    auth = BearerAuth(AsyncJWKSClient(…).verifier(…), check=revocations.check)
 """
 
 from __future__ import annotations
