@@ -30,7 +30,8 @@ type CachedRecords struct {
 	MaxEntries int
 
 	// StaleIfError is for how much longer than MaxAge what is remembered is accepted while
-	// the store does not answer. Whether it does is then asked once a second.
+	// the store does not answer. Whether it does is then asked once a second. A caller who
+	// has given it no 100 ms tells nothing of it.
 	StaleIfError time.Duration
 
 	// Logger is told when the store begins to fail, and when it answers again; if nil,
@@ -116,9 +117,9 @@ func (c *CachedRecords) failedLately() bool {
 }
 
 // heard notes whether the store has answered, and says so if that is new.
-func (c *CachedRecords) heard(ctx context.Context, failure error) {
-	if failure != nil && errors.Is(ctx.Err(), context.Canceled) {
-		return // nobody waits for the answer any more
+func (c *CachedRecords) heard(ctx context.Context, asked time.Time, failure error) {
+	if failure != nil && saysNothing(ctx, asked) {
+		return
 	}
 	c.mu.Lock()
 	failed := !c.failedAt.IsZero()
@@ -137,6 +138,22 @@ func (c *CachedRecords) heard(ctx context.Context, failure error) {
 			slog.Attr{Key: "reason", Value: logged(failure)})
 	case failure == nil && failed:
 		logger.LogAttrs(ctx, slog.LevelWarn, "the store of sessions and revocations answers again")
+	}
+}
+
+// hurry is for how long a store is not expected to answer those whose own time it is.
+const hurry = 100 * time.Millisecond
+
+// saysNothing reports whether a failure is that of a caller who does not wait any more,
+// and none of the store, which was asked then.
+func saysNothing(ctx context.Context, asked time.Time) bool {
+	switch {
+	case ctx.Err() == nil, errors.Is(context.Cause(ctx), errSlowStore):
+		return false
+	case errors.Is(ctx.Err(), context.Canceled):
+		return true
+	default:
+		return time.Since(asked) < hurry
 	}
 }
 
@@ -170,7 +187,7 @@ func (c *CachedRecords) getFresh(ctx context.Context, keys []string) ([][]byte, 
 	if err == nil && len(values) != len(keys) {
 		err = errForeignStore
 	}
-	c.heard(ctx, err)
+	c.heard(ctx, asked, err)
 	if err != nil {
 		return nil, err
 	}

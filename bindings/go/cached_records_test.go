@@ -112,6 +112,28 @@ func TestStaleRecordsAreForFailuresOnly(t *testing.T) {
 	equal(t, "logged", strings.Count(log.String(), "\n"), 2)
 }
 
+// A caller whose own time is over, which he may be free to choose, says nothing of the
+// store: what was revoked elsewhere is not accepted any longer for that.
+func TestACallerInAHurryMakesNothingStale(t *testing.T) {
+	store := new(countingStore)
+	var hangs atomic.Bool
+	mine := &donjon.CachedRecords{
+		Store: hangingStore{store, &hangs}, MaxAge: time.Millisecond, StaleIfError: time.Hour, Logger: slog.New(slog.DiscardHandler),
+	}
+	set(t, store, "a", "", "1")
+	equal(t, "first", value(t, mine, "a"), "1")
+	hangs.Store(true)
+	hurried, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := mine.GetMany(hurried, []string{"unknown"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("in a hurry: %v", err)
+	}
+	hangs.Store(false)
+	set(t, store, "a", "1", "2")
+	time.Sleep(2 * time.Millisecond)
+	equal(t, "changed elsewhere", value(t, mine, "a"), "2")
+}
+
 // Of a store that hangs, one request in a second waits for the answer, and no session
 // that is remembered ends because it cannot be written that it is used.
 func TestStaleSessionsOutliveWhatCannotBeWritten(t *testing.T) {

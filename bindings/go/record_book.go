@@ -394,8 +394,12 @@ func (b *recordBook) bounded(ctx context.Context) (context.Context, context.Canc
 	if _, inProcess := b.store.(*MemoryRecords); inProcess || b.timeout < 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, cmp.Or(b.timeout, defaultRecordTimeout))
+	return context.WithTimeoutCause(ctx, cmp.Or(b.timeout, defaultRecordTimeout), errSlowStore)
 }
+
+// errSlowStore is why an operation has ended whose time was that of the store, and not
+// what was left of its caller's.
+var errSlowStore = errors.New("donjon: the store is slow")
 
 // defaultRecordTimeout is for all rounds of an operation.
 const defaultRecordTimeout = 2 * time.Second
