@@ -1192,6 +1192,22 @@ def test_silence_is_confirmed_before_everybody_is_logged_out(
     assert healthy.check(token)
 
 
+def test_a_clock_that_is_behind_is_what_the_log_says_once(
+    memory: MemoryRecords, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager = manager_of(memory)
+    token = manager.log_in("ann").id
+    clock.advance(-3600)
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable, match="clock is behind"):
+            manager.check(token)
+    assert caplog.text.count("clock is behind") == 1
+    assert "answers again" not in caplog.text
+    clock.advance(3600)
+    assert manager.check(token)
+    assert caplog.text.count("answers again") == 1
+
+
 def test_of_two_that_find_it_silent_one_begins_anew_and_the_other_goes_on(
     memory: MemoryRecords, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,13 +107,7 @@ class MarkedStore:
             seen, now_ms = self._seen, _clock.now_ms()
             is_fresh = fresh or lost > 0 or not self.has_cache
             stored, *values = yield from self._get([MARKER, *keys], is_fresh)
-            try:
-                verdict = store_marker(
-                    stored, seen, max_silence_ms=self._max_silence_ms, now_ms=now_ms
-                )
-            except StoreUnavailable as error:  # This machine's clock is behind that of others.
-                self._failed(error)
-                raise
+            verdict = self._verdict_on(stored, seen, now_ms)
             marker = stored
             if verdict.reason == "silent" and was_silent:
                 ahead = StoreUnavailable(
@@ -124,6 +118,7 @@ class MarkedStore:
             if verdict.reason == "silent" and not (yield from self._stays_silent(stored)):
                 was_silent = True  # And is not any more, if what others did was to begin anew.
                 continue
+            self._answered(is_fresh)
             if verdict.write == "must":
                 if not (yield from self.swap(MARKER, stored, verdict.marker, verdict.keep_ms)):
                     continue
@@ -139,6 +134,18 @@ class MarkedStore:
             self._raise(marker)
             return Found(now_ms, verdict.since_ms, values, is_fresh)
         raise StoreUnavailable("others keep changing the marker")
+
+    def _verdict_on(self, stored: bytes, seen: bytes, now_ms: int) -> Any:
+        """Return what the marker comes to, and raise if that is beyond this machine's clock."""
+        try:
+            return store_marker(stored, seen, max_silence_ms=self._max_silence_ms, now_ms=now_ms)
+        except StoreUnavailable:
+            behind = StoreUnavailable(
+                "the store begins in the future: this machine's clock is behind, or another's"
+                " was ahead"
+            )
+            self._failed(behind)
+            raise behind from None
 
     def _stays_silent(self, stored: bytes) -> Steps[bool]:
         """Tell whether nobody touches the store for as long as others would take to, if any do."""
@@ -215,7 +222,7 @@ class MarkedStore:
             found = yield from self._ask(call, None, is_answer=False)
         else:
             ask = self._fresh if fresh and self._fresh is not None else self._store.get_many
-            found = yield from self._ask(partial(ask, keys), self._timeout_s, is_answer=fresh)
+            found = yield from self._ask(partial(ask, keys), self._timeout_s, is_answer=False)
         if not _is_answer(found, len(keys)):
             self._failed(TypeError("the store did not answer what it was asked"))
             raise StoreUnavailable
@@ -253,8 +260,8 @@ class MarkedStore:
                 self._consequence,
             )
 
-    def _answered(self) -> None:
-        if self._failing:
+    def _answered(self, is_fresh: bool = True) -> None:
+        if is_fresh and self._failing:
             with self._lock:
                 ends, self._failing = self._failing, False
             if ends:
