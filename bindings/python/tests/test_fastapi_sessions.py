@@ -61,10 +61,12 @@ class DownStore:
     def __init__(self) -> None:
         self._records = MemoryRecords()
         self.is_down = False
+        self.takes_s = 0.0
         self.reads = 0
 
     async def get_many(self, keys: Any) -> Any:
         self.reads += 1
+        await asyncio.sleep(self.takes_s)
         self._fail()
         return self._records.get_many(keys)
 
@@ -1143,6 +1145,8 @@ async def test_exempt_paths(keys: Keyring) -> None:
         SessionAuth(service.manager, exempt="/hooks/")
     with pytest.raises(ValueError, match="slash"):
         SessionAuth(service.manager, exempt=["hooks/"])
+    drawn = Service(keys, exempt=iter(["/hooks/"]))  # What can be read once is.
+    assert (await drawn.device().post("/hooks/paid", headers=cross)).status_code == 200
     # The first page is not all of them.
     other = Service(keys, exempt=["/"])
     forbidden(await other.device().post("/change", headers=cross))
@@ -1368,7 +1372,13 @@ class Sockets(Service):
             await socket.send_text(session.subject)
             await socket.close()
 
-    async def open(self, **headers: str) -> list[Message]:
+        @app.websocket("/raising")
+        async def raising(socket: WebSocket, early: bool = False) -> None:
+            if not early:
+                await socket.accept()
+            raise InvalidSession
+
+    async def open(self, path: str = "/socket", **headers: str) -> list[Message]:
         sent: list[Message] = []
 
         async def receive() -> Message:
@@ -1380,12 +1390,12 @@ class Sockets(Service):
         fields = {"host": "app.example", "user-agent": "Firefox/1.0 (X11)", **headers}
         scope = {
             "type": "websocket",
-            "path": "/socket",
+            "path": path.partition("?")[0],
             "client": (ANN, 4711),
             "headers": [
                 (name.replace("_", "-").encode(), value.encode()) for name, value in fields.items()
             ],
-            "query_string": b"",
+            "query_string": path.partition("?")[2].encode(),
         }
         await self.app(scope, receive, send)
         return sent
@@ -1410,6 +1420,54 @@ async def test_websockets(keys: Keyring) -> None:
         assert await service.open(cookie=cookie, **bad) == CLOSED
     service.store.is_down = True
     assert await service.open(cookie=cookie) == CLOSED
+
+
+async def test_a_websocket_is_closed_by_what_its_route_raises(keys: Keyring) -> None:
+    service = Sockets(keys)
+    accepted, *closed = await service.open("/raising")
+    assert accepted["type"] == "websocket.accept"
+    assert closed == CLOSED
+    assert await service.open("/raising?early=true") == CLOSED
+
+
+class Together(Service):
+    """A service whose routes ask for the session more than once, at once."""
+
+    def routes(self, app: FastAPI) -> None:
+        @app.get("/together")
+        async def together(request: Request) -> list[str]:
+            found = await asyncio.gather(*(self.auth.optional_session(request) for _ in range(3)))
+            return [session.subject if session else "nobody" for session in found]
+
+        @app.get("/with-a-visitor")
+        async def with_a_visitor(request: Request) -> list[str]:
+            session, visitor = await asyncio.gather(
+                self.auth.optional_session(request), self.auth.begin_anonymous(request)
+            )
+            return [session.subject if session else "nobody", visitor.subject]
+
+        @app.get("/given-up")
+        async def given_up(request: Request) -> str:
+            task = asyncio.create_task(self.auth.optional_session(request))
+            await asyncio.sleep(0)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            session = await self.auth.optional_session(request)
+            return session.subject if session else "nobody"
+
+
+async def test_who_asks_while_a_session_is_looked_up_waits(keys: Keyring) -> None:
+    service = Together(keys)
+    device = service.device()
+    await device.log_in()
+    service.store.takes_s = 0.01
+    before = service.store.reads
+    assert (await device.get("/together")).json() == ["ann", "ann", "ann"]
+    assert service.store.reads == before + 1
+    assert (await device.get("/with-a-visitor")).json() == ["ann", "ann"]
+    assert (await device.get("/given-up")).json() == "ann"
+    assert (await device.get("/me")).json() == "ann"
 
 
 async def test_openapi(service: Service) -> None:

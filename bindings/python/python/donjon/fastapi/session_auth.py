@@ -54,7 +54,7 @@ from contextlib import asynccontextmanager, suppress
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, WebSocket
 from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.responses import JSONResponse
 from fastapi.security.base import SecurityBase
@@ -112,6 +112,7 @@ class SessionAuth:
     ) -> None:
         if isinstance(exempt, str):
             raise TypeError("exempt paths are a list of texts, and not one text")
+        exempt = tuple(exempt)
         if not all(path.startswith("/") for path in exempt):
             raise ValueError("an exempt path begins with a slash")
         self.manager = manager
@@ -131,7 +132,7 @@ class SessionAuth:
             raise RuntimeError("sessions are installed before the application has started")
         app.add_middleware(SessionMiddleware, auth=self)
         for kind in (SessionError, StoreUnavailable):
-            app.add_exception_handler(kind, self._answer)
+            app.add_exception_handler(kind, self._answer)  # type: ignore[arg-type]
 
     @asynccontextmanager
     async def lifespan(self, _: Any = None) -> AsyncIterator[None]:
@@ -193,6 +194,9 @@ class SessionAuth:
         The old id is dead at once, also to requests that are under way with it. One whose user has
         to authenticate again is refused as anywhere else, unless the route has `session_to_confirm`
         and has seen to that. `data` stays what it is, unless there is other: empty is none.
+
+        Let it be the last that a route does: where that fails with what nobody handles, the
+        response has no cookie, and the user is logged out.
         """
         record = self._changeable(connection)
         await self._look_up(record)
@@ -261,12 +265,17 @@ class SessionAuth:
         return record
 
     async def _look_up(self, record: SessionRecord) -> None:
-        """Ask whether the session is good, once per request."""
+        """Ask whether the session is good, once per request: who asks meanwhile, waits."""
         if record.is_looked_up:
             return
-        record.is_looked_up = True
-        if not record.id:
-            return
+        async with record.looking:
+            if record.is_looked_up:
+                return
+            if record.id:
+                await self._check(record)
+            record.is_looked_up = True
+
+    async def _check(self, record: SessionRecord) -> None:
         try:
             session = await ask(self.manager.check, record.id, **self._client(record.scope))
         except StepUpRequired as error:
@@ -276,7 +285,6 @@ class SessionAuth:
             _log.info("session refused: %s (%s)", error.reason, error.why)
             record.end(error)
         except DonjonError as error:
-            record.is_looked_up = False
             _log.warning("no verdict on a session: %s", error)
             raise refusal(error, record.scope) from error
         else:
@@ -316,10 +324,13 @@ class SessionAuth:
             path = path[len(root) :]
         return path in self._exempt or path.startswith(self._exempt_trees)
 
-    async def _answer(self, _: Request, error: Any) -> JSONResponse:
+    async def _answer(self, connection: Request | WebSocket, error: Any) -> JSONResponse | None:
         """Answer what a route raised, as a dependency does."""
         level = logging.WARNING if isinstance(error, StoreUnavailable) else logging.INFO
         _log.log(level, "refused in a route: %s", error.reason)
+        if isinstance(connection, WebSocket):
+            await connection.close(POLICY_VIOLATION)
+            return None
         status, detail, headers = _told(error)
         return JSONResponse({"detail": detail}, status, headers)
 

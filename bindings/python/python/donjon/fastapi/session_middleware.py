@@ -27,7 +27,8 @@ class SessionMiddleware:
 
     `SessionAuth.install` adds it. Middleware that is added after it is around it: CORS, so that
     refusals have its headers too. An application that is mounted in another shares its record where
-    both have the same `SessionAuth`.
+    both have the same `SessionAuth`; what its own routes raise is answered where that is installed
+    in it too.
     """
 
     def __init__(self, app: ASGIApp, auth: Screening) -> None:

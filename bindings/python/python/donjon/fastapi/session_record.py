@@ -1,5 +1,6 @@
 """What one request has of a session, kept in its ASGI scope: `SessionRecord`."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import MutableHeaders
@@ -32,6 +33,7 @@ class SessionRecord:
         self.session: Session | None = None
         self.refusal: SessionError | None = None
         self.is_looked_up = False
+        self.looking = asyncio.Lock()
         self.is_to_confirm = False
         self.issued: str | None = None
         self.csrf_token = ""
