@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::entries::EntryId;
 use super::policy::Policy;
 use super::subject::Subject;
 use crate::json::{ObjectWriter, text_list};
@@ -63,9 +64,11 @@ impl Policy {
         let (roles_before, roles_after) = (roles(self), roles(after));
         let (entries_before, entries_after) = (entries(self), entries(after));
         let (constraints_before, constraints_after) = (constraints(self), constraints(after));
+        let counterparts = (self.entries_in(after), after.entries_in(self));
         let mut roles_changed = BTreeMap::new();
         for role in roles_before.union(&roles_after) {
-            let change = change(&self.holdings(role), &after.holdings(role));
+            let of = |policy: &Self| Some(policy.role_subject(policy.role(role)?));
+            let change = change(of(self).as_ref(), of(after).as_ref(), &counterparts);
             if change != RoleChange::default() {
                 roles_changed.insert(role.clone(), change);
             }
@@ -81,31 +84,32 @@ impl Policy {
         })
     }
 
-    /// What a role has of each entry of which it has anything, whoever may be active with it.
-    fn holdings(&self, role: &str) -> BTreeMap<&str, Holding> {
-        let Some(id) = self.role(role) else { return BTreeMap::new() };
-        let subject = self.role_subject(id);
-        let touched = subject.granted_in_part();
-        let entries = touched.iter().map(|entry| (self.0.catalogue.text(entry), entry));
-        map(entries.map(|(text, entry)| (text, Holding::of(&subject, text, entry))))
+    /// For each entry, that of the other policy by the same name.
+    fn entries_in(&self, other: &Self) -> Counterparts {
+        let catalogue = &other.0.catalogue;
+        let ids = map(catalogue.ids().map(|id| (catalogue.text(id), id)));
+        self.0.catalogue.ids().map(|id| ids.get(self.0.catalogue.text(id)).copied()).collect()
     }
 }
 
+type Counterparts = Vec<Option<EntryId>>;
+
 /// What a role has of one entry.
-#[derive(Default)]
-struct Holding {
+#[derive(Default, PartialEq, Eq)]
+struct Holding<'a> {
     whole: bool,
     /// The instances that nobody names.
     unnamed: bool,
     /// The instances that are named, and whether it has them.
-    named: BTreeMap<String, bool>,
+    named: BTreeMap<&'a str, bool>,
 }
 
-impl Holding {
-    fn of(subject: &Subject, text: &str, entry: u32) -> Self {
-        let has = |name: &str| (String::from(name), subject.has(text, Some(name)));
+impl<'a> Holding<'a> {
+    fn of(subject: &'a Subject, entry: EntryId) -> Self {
+        let text = subject.policy.0.catalogue.text(entry);
+        let has = |name: &'a str| (name, subject.has(text, Some(name)));
         Self {
-            whole: subject.has(text, None),
+            whole: subject.granted.contains(entry),
             unnamed: subject.may_most_of(entry) && subject.policy.0.catalogue.is_open(entry),
             named: map(subject.named_instances(entry).map(has)),
         }
@@ -118,7 +122,7 @@ impl Holding {
     /// What this one has that the other lacks.
     fn beyond(&self, other: &Self, text: &str, out: &mut Vec<String>) {
         let is_new = |name: &&str| self.has(name) && !other.has(name);
-        let names = set(self.named.keys().chain(other.named.keys()).map(String::as_str));
+        let names = set(self.named.keys().chain(other.named.keys()).copied());
         let unnamed = self.unnamed && !other.unnamed;
         let whole = self.whole && !other.whole;
         if whole {
@@ -136,16 +140,46 @@ impl Holding {
     }
 }
 
-fn change(before: &BTreeMap<&str, Holding>, after: &BTreeMap<&str, Holding>) -> RoleChange {
-    let nothing = Holding::default();
+/// What a role gains and loses. Of most entries it has the same before and after, and a policy has millions
+/// of cells, so that nothing is kept of those.
+fn change(
+    before: Option<&Subject>,
+    after: Option<&Subject>,
+    (in_after, in_before): &(Counterparts, Counterparts),
+) -> RoleChange {
+    let was_touched = touched(before).map(|entry| (Some(entry), counterpart(in_after, entry)));
+    let is_touched = touched(after).map(|entry| (counterpart(in_before, entry), Some(entry)));
+    let mut differing = BTreeMap::new();
+    for (had, has) in was_touched.chain(is_touched) {
+        let held = (holding(before, had), holding(after, has));
+        if held.0 != held.1 {
+            differing.insert(text(before, had).or_else(|| text(after, has)), held);
+        }
+    }
     let mut change = RoleChange::default();
-    let texts = set(before.keys().chain(after.keys()).copied());
-    for text in texts {
-        let (had, has) = (before.get(text).unwrap_or(&nothing), after.get(text).unwrap_or(&nothing));
+    for (text, (had, has)) in &differing {
+        let text = text.unwrap_or_default();
         has.beyond(had, text, &mut change.gained);
         had.beyond(has, text, &mut change.lost);
     }
     change
+}
+
+fn touched(subject: Option<&Subject>) -> impl Iterator<Item = EntryId> {
+    let touched = subject.map(Subject::granted_in_part);
+    touched.map(|touched| touched.iter().collect::<Vec<_>>()).unwrap_or_default().into_iter()
+}
+
+fn counterpart(counterparts: &Counterparts, entry: EntryId) -> Option<EntryId> {
+    counterparts.get(usize::try_from(entry).ok()?).copied().flatten()
+}
+
+fn holding(subject: Option<&Subject>, entry: Option<EntryId>) -> Holding<'_> {
+    subject.zip(entry).map(|(subject, entry)| Holding::of(subject, entry)).unwrap_or_default()
+}
+
+fn text(subject: Option<&Subject>, entry: Option<EntryId>) -> Option<&str> {
+    subject.zip(entry).map(|(subject, entry)| subject.policy.0.catalogue.text(entry))
 }
 
 impl PolicyDiff {

@@ -23,7 +23,7 @@ pub struct Subject {
     pub(super) unknown: Vec<String>,
     token: Option<TokenPermissions>,
     /// The entries that its roles allow, whole.
-    granted: Bits,
+    pub(super) granted: Bits,
     rights: Scratch,
 }
 
