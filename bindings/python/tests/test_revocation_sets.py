@@ -61,8 +61,10 @@ class Publisher(httpx.AsyncBaseTransport):
 
 
 @pytest.fixture
-def publisher() -> Publisher:
-    return Publisher()
+def publisher() -> Iterator[Publisher]:
+    yield Publisher()
+    # What is being fetched as a client is closed, is fetched to its end: not within the next test.
+    eventually(lambda: all(thread.name != "revocation-set" for thread in threading.enumerate()))
 
 
 def client(publisher: Publisher, **options: Any) -> RevocationSetClient:

@@ -81,7 +81,9 @@ class _Poller:
             with self._lock:
                 if self._process != os.getpid():
                     first = _pending()
-                    threading.Thread(target=self._poll, args=(first,), daemon=True).start()
+                    threading.Thread(
+                        target=self._poll, args=(first,), name=_THREAD, daemon=True
+                    ).start()
                     # In this order: who sees the process takes what its thread will have done.
                     self._first, self._process = first, os.getpid()
         return self._first
@@ -106,6 +108,9 @@ class _Poller:
         except Exception as error:  # noqa: BLE001  whatever it is, no request is to blame for it
             reason = str(error) or type(error).__name__
             _log.warning("no revocation set from %s: %s", self._source.url.host, reason)
+
+
+_THREAD = "revocation-set"
 
 
 def _pending() -> Future[None]:
