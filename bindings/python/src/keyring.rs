@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::abi;
 use crate::argument::{Bytes, Duration, Integer, Text, now_s};
-use crate::error::{Area, OrRaise, diagnosed};
+use crate::error::{Area, OrRaise, diagnosed, exception};
 use crate::from_json;
 use crate::to_json::{Document, ObjectWriter};
 
@@ -85,9 +85,13 @@ impl Keyring {
         text_signature = "(name='DONJON_MASTER', *, keys=None)",
     )]
     fn from_env(py: Python<'_>, name: Text<'_>, keys: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        // A variable that is not set is a master secret that is too short.
-        let master = Zeroizing::new(std::env::var(name.0).unwrap_or_default());
-        Self::from_master(py, Bytes(master.as_bytes()), keys)
+        let master = std::env::var(name.0).map(Zeroizing::new);
+        let secret = master.as_ref().map_or_else(|_| [].as_slice(), |master| master.as_bytes());
+        let config = master_config(keys)?;
+        abi::Keyring::from_master(secret, config.as_bytes()).map(Self::new).map_err(|failure| match master {
+            Ok(_) => exception(py, failure),
+            Err(_) => diagnosed(py, failure, Area::Common, || Ok(unset(name.0))),
+        })
     }
 
     /// One HMAC secret, for tokens.
@@ -193,6 +197,15 @@ impl Keyring {
 /// The ABI takes the empty text for "none", so an empty text from Python is passed on as that too.
 fn or_none<'a>(text: Option<Text<'a>>) -> &'a str {
     text.map_or("", |text| text.0)
+}
+
+/// Why there is no keyring of a variable, as the kernel would say it.
+fn unset(name: &str) -> Vec<u8> {
+    let mut diagnosis = ObjectWriter::new();
+    diagnosis.text("error", "config_error");
+    diagnosis.text("path", name);
+    diagnosis.text("message", "the environment variable is not set");
+    diagnosis.finish().into_bytes()
 }
 
 fn master_config(keys: Option<&Bound<'_, PyAny>>) -> PyResult<String> {

@@ -33,8 +33,13 @@ def test_an_environment_without_the_variable_is_a_config_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("DONJON_MASTER", raising=False)
-    with pytest.raises(donjon.ConfigError):
+    with pytest.raises(donjon.ConfigError, match=r"DONJON_MASTER: .* not set") as caught:
         Keyring.from_env()
+    assert caught.value.path == "DONJON_MASTER"
+    monkeypatch.setenv("DONJON_MASTER", "")
+    with pytest.raises(donjon.ConfigError) as empty:
+        Keyring.from_env()
+    assert "not set" not in str(empty.value)
 
 
 def test_derived_keys_rotate_by_their_epoch() -> None:
