@@ -149,23 +149,18 @@ func (a *authorizer) subject(r *http.Request) (*Subject, error) {
 
 // granted returns the roles of who asks and what their token limits them to, as JSON.
 func (a *authorizer) granted(r *http.Request) (roles, permissions string, err error) {
-	claims, hasClaims := FromContext(r.Context())
-	if hasClaims {
+	claims, byToken := FromContext(r.Context())
+	session, bySession := sessionIn(r.Context())
+	switch {
+	case byToken:
 		roles, permissions = claims.granted()
+	case a.Roles == nil, !bySession:
+		return "", "", errNobody
+	case session == nil, session.Subject == "":
+		return "", "", errNoSession // of a user: RequireSession serves others as well
 	}
 	if a.Roles == nil {
-		if !hasClaims {
-			err = errNobody
-		}
-		return roles, permissions, err
-	}
-	if session, isLookedFor := sessionIn(r.Context()); !hasClaims {
-		switch {
-		case !isLookedFor:
-			return "", "", errNobody
-		case session == nil, session.Subject == "":
-			return "", "", errNoSession // of a user: RequireSession serves others as well
-		}
+		return roles, permissions, nil
 	}
 	found, err := a.Roles(r)
 	return string(quote.AppendAll(nil, found)), permissions, err
@@ -177,9 +172,6 @@ func (a *authorizer) refuse(w http.ResponseWriter, r *http.Request, subject *Sub
 		reason = slog.GroupValue(append(reason.Group(), a.required.explain(r, subject))...)
 	}
 	status := httpStatus(err)
-	if err == errNoSession {
-		status = http.StatusUnauthorized
-	}
 	_, byToken := FromContext(r.Context())
 	switch {
 	case status == http.StatusUnauthorized && byToken:

@@ -115,14 +115,20 @@ func allows(w http.ResponseWriter, r *http.Request, methods ...string) bool {
 	return false
 }
 
-// httpStatus is what a request is answered with that ended in err: what is no
-// refusal of the kernel, such as a store that is down, is the service's failure.
+// httpStatus is what a request is answered with that ended in err: what is no refusal,
+// such as a store that is down, is the service's failure.
 func httpStatus(err error) int {
 	var refusal *Error
-	if errors.As(err, &refusal) {
+	switch {
+	case errors.As(err, &refusal):
 		return refusal.HTTPStatus()
+	case err == errNoSession:
+		return http.StatusUnauthorized
+	case err == errNotJSONBody:
+		return http.StatusBadRequest
+	default:
+		return http.StatusInternalServerError
 	}
-	return http.StatusInternalServerError
 }
 
 // refuse answers with the name of the status and nothing else, and logs why.

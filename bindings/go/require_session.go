@@ -118,7 +118,7 @@ func clientOf(r *http.Request, proxies *Proxies) SessionClient {
 
 // isOptional reports whether a request is served although it has no session.
 func (g *sessionGuard) isOptional(w http.ResponseWriter, err error) bool {
-	if !g.Optional || httpStatus(err) != http.StatusUnauthorized && err != errNoSession {
+	if !g.Optional || httpStatus(err) != http.StatusUnauthorized {
 		return false
 	}
 	g.clear(w, err)
@@ -137,12 +137,6 @@ const sessionChallenge = "APIKey"
 
 func (g *sessionGuard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := httpStatus(err)
-	switch err {
-	case errNoSession:
-		status = http.StatusUnauthorized
-	case errNotJSONBody:
-		status = http.StatusBadRequest
-	}
 	if status == http.StatusUnauthorized {
 		challenge := sessionChallenge
 		if errors.Is(err, ErrStepUpRequired) {

@@ -124,6 +124,7 @@ func TestRevocationSetClientRefusesWhatIsRevokedElsewhere(t *testing.T) {
 	if err := client.Check(t.Context(), other); !errors.Is(err, donjon.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
+	time.Sleep(200 * time.Millisecond) // what was under way arrives
 	asked := p.asked.Load()
 	time.Sleep(30 * time.Millisecond)
 	equal(t, "asked after it was closed", p.asked.Load(), asked)

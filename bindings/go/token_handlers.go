@@ -174,10 +174,7 @@ func refreshTokenOf(w http.ResponseWriter, r *http.Request) (string, error) {
 
 func (h *tokenHandler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := httpStatus(err)
-	switch {
-	case err == errNotJSONBody:
-		status = http.StatusBadRequest
-	case status == http.StatusUnauthorized:
+	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	}
 	refuse(w, r, toldOf(r, err, h.Logger), status, logged(err))
